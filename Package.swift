@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every target: what a machine can check, it checks here.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+
+/// The arrows of docs/ARCHITECTURE.md: each target may import what stands in its line, no more.
+let modules: [(name: String, dependencies: [Target.Dependency])] = [
+    ("KirimWire", []),
+    ("KirimNoise", ["KirimWire", crypto, cryptoExtras]),
+    ("KirimTransport", ["KirimWire", "KirimNoise", deque, heap]),
+    ("KirimRooms", ["KirimWire"]),
+    ("KirimPlain", ["KirimWire", "KirimRooms"]),
+    ("KirimServerCore", ["KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", deque]),
+    ("KirimClientCore", ["KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", deque]),
+    ("KirimJournal", ["KirimWire", "KirimRooms", grdb]),
+    (
+        "KirimServer",
+        [
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimServerCore", "KirimJournal",
+            nioCore, nioPosix, logging, metrics, lifecycle,
+        ]
+    ),
+    (
+        "KirimClient",
+        [
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimClientCore",
+            "KirimJournal", nioCore, nioPosix, logging,
+        ]
+    ),
+    ("KirimTerminal", ["KirimWire", "KirimRooms", "KirimClient"]),
+    (
+        "KirimSimulation",
+        [
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimServerCore",
+            "KirimClientCore", deque, heap,
+        ]
+    ),
+    ("KirimTestKit", ["KirimWire", nioCore, nioPosix]),
+]
+
+let executables: [(name: String, dependencies: [Target.Dependency])] = [
+    (
+        "kirim",
+        [
+            "KirimWire", "KirimNoise", "KirimRooms", "KirimServer", "KirimClient", "KirimTerminal", "KirimJournal",
+            arguments, configuration, logging, lifecycle, nioCore, nioPosix,
+        ]
+    ),
+    ("kirim-sim", ["KirimSimulation", arguments]),
+]
+
+let tests: [(name: String, dependencies: [Target.Dependency])] = [
+    ("KirimWireTests", ["KirimWire"]),
+    ("KirimNoiseTests", ["KirimNoise", "KirimWire", crypto]),
+    ("KirimTransportTests", ["KirimTransport", "KirimWire", "KirimNoise"]),
+    ("KirimRoomsTests", ["KirimRooms", "KirimWire"]),
+    ("KirimPlainTests", ["KirimPlain", "KirimRooms", "KirimWire"]),
+    (
+        "KirimServerCoreTests",
+        ["KirimServerCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimPlain", "KirimWire"]
+    ),
+    ("KirimClientCoreTests", ["KirimClientCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire"]),
+    ("KirimJournalTests", ["KirimJournal", "KirimRooms", "KirimWire", "KirimSimulation", grdb]),
+    (
+        "KirimSimulationTests",
+        [
+            "KirimSimulation", "KirimServerCore", "KirimClientCore", "KirimTransport", "KirimNoise",
+            "KirimRooms", "KirimWire",
+        ]
+    ),
+    ("KirimTerminalTests", ["KirimTerminal", "KirimClient", "KirimRooms", "KirimWire"]),
+    (
+        "EndToEndTests",
+        [
+            "KirimTestKit", "KirimClient", "KirimServer", "KirimRooms", "KirimWire", "KirimNoise", "KirimJournal",
+            "kirim",
+        ]
+    ),
+    ("HouseTests", []),
+]
+
+let package = Package(
+    name: "kirim",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "KirimClient", targets: ["KirimClient", "KirimRooms", "KirimWire"]),
+        .executable(name: "kirim", targets: ["kirim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: modules.map {
+        .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
+    }
+        + executables.map {
+            .executableTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
+        }
+        + tests.map {
+            .testTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
+        },
+    swiftLanguageModes: [.v6]
+)

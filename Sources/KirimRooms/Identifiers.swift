@@ -1,0 +1,120 @@
+/// A member of a server: one device key, once and for ever. 0 is the server itself.
+public struct MemberID: Hashable, Sendable, RawRepresentable, Comparable {
+    public var rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    public static let server = MemberID(rawValue: 0)
+    public static func < (a: MemberID, b: MemberID) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The place of an entry in its room's log: 1, 2, 3, … without a gap.
+public struct SequenceNumber: Hashable, Sendable, RawRepresentable, Comparable {
+    public var rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// Before the first entry; the cursor of somebody who has read nothing is `zero.next`.
+    public static let zero = SequenceNumber(rawValue: 0)
+    public var next: SequenceNumber { SequenceNumber(rawValue: rawValue + 1) }
+    public static func < (a: SequenceNumber, b: SequenceNumber) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The place of a post in its outbox: 1, 2, 3, … without a gap.
+public struct PostNumber: Hashable, Sendable, RawRepresentable, Comparable {
+    public var rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    public static let first = PostNumber(rawValue: 1)
+    public var next: PostNumber { PostNumber(rawValue: rawValue + 1) }
+    public static func < (a: PostNumber, b: PostNumber) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// One outbox file: a random number drawn when the outbox is made, never 0.
+///
+/// A key that is copied to a second machine, or whose outbox was lost, starts a new outbox; without
+/// this number its posts would begin again at 1 and be taken for repeats (docs/decisions/0003).
+public struct OutboxID: Hashable, Sendable, RawRepresentable {
+    public var rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// Names a post for ever: who wrote it, in which outbox, at which place.
+public struct PostID: Hashable, Sendable {
+    public var member: MemberID
+    public var outbox: OutboxID
+    public var number: PostNumber
+
+    public init(member: MemberID, outbox: OutboxID, number: PostNumber) {
+        self.member = member
+        self.outbox = outbox
+        self.number = number
+    }
+}
+
+/// Civil time in milliseconds since 1970-01-01 UTC. Shown to people; never used to decide anything.
+public struct WallTime: Hashable, Sendable, Comparable {
+    public var milliseconds: Int64
+    public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    public static func < (a: WallTime, b: WallTime) -> Bool { a.milliseconds < b.milliseconds }
+}
+
+/// The name of a room: 1 to 64 bytes, no space, no control character, no `/` or `#` at its start.
+public struct RoomName: Hashable, Sendable, CustomStringConvertible, Comparable {
+    public let text: String
+
+    /// The room that everybody is in, where plain clients and the operator speak.
+    public static let lobby = RoomName(unchecked: "lobby")
+    /// Bytes of UTF-8.
+    public static let limit = 64
+
+    private init(unchecked text: String) { self.text = text }
+
+    /// `nil` where the text is not a room's name. A leading `#` is dropped, letters become lower case.
+    public init?(_ text: String) {
+        let bare = (text.first == "#" ? String(text.dropFirst()) : text).lowercased()
+        guard Label.isAllowed(bare, limit: Self.limit), !bare.contains(" ") else { return nil }
+        self.text = bare
+    }
+
+    public var description: String { text }
+    public static func < (a: RoomName, b: RoomName) -> Bool { a.text < b.text }
+}
+
+/// What a member is called: 1 to 32 characters, at most 64 bytes, nothing that a terminal would obey.
+public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparable {
+    public let text: String
+
+    /// Bytes of UTF-8.
+    public static let limit = 64
+
+    /// `nil` where the text is not a name. Space at both ends is dropped.
+    public init?(_ text: String) {
+        let bare = String(
+            text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
+        )
+        guard Label.isAllowed(bare, limit: Self.limit), bare.count <= 32 else { return nil }
+        self.text = bare
+    }
+
+    public var description: String { text }
+
+    /// Two names with the same folded form are the same name: `Ani` and `ani`.
+    package var folded: String { text.lowercased() }
+
+    public static func < (a: MemberName, b: MemberName) -> Bool { a.text < b.text }
+}
+
+/// The rule that room names and member names share.
+enum Label {
+    static func isAllowed(_ text: String, limit: Int) -> Bool {
+        guard !text.isEmpty, text.utf8.count <= limit, text.first != "/", text.first != "#" else {
+            return false
+        }
+        return text.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+                .paragraphSeparator:
+                // A zero width joiner holds emoji together; the rest could hide or reorder a name.
+                scalar.value == 0x200D
+            case .spaceSeparator: scalar == " "
+            default: true
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+public import KirimWire
+
+/// Somebody a server knows: a key, and the name bound to it.
+public struct Member: Hashable, Sendable {
+    public var id: MemberID
+    public var key: PublicKey
+    public var name: MemberName
+
+    public init(id: MemberID, key: PublicKey, name: MemberName) {
+        self.id = id
+        self.key = key
+        self.name = name
+    }
+}
+
+/// Whether a member can be expected to answer.
+public enum Presence: UInt8, Hashable, Sendable, CaseIterable {
+    case offline = 0
+    case online = 1
+    case away = 2
+}
+
+/// A line of a room's member list.
+public struct MemberStatus: Hashable, Sendable {
+    public var member: Member
+    public var presence: Presence
+
+    public init(member: Member, presence: Presence) {
+        self.member = member
+        self.presence = presence
+    }
+}
+
+/// A line of the list of rooms.
+public struct RoomSummary: Hashable, Sendable {
+    public var name: RoomName
+    public var members: Int
+    /// The last entry's number; `zero` while the room is empty.
+    public var last: SequenceNumber
+
+    public init(name: RoomName, members: Int, last: SequenceNumber) {
+        self.name = name
+        self.members = members
+        self.last = last
+    }
+}
+
+/// Whom the operator keeps out.
+public enum Ban: Hashable, Sendable {
+    case key(PublicKey)
+    /// An address and how many leading bits of it count (0 to 32, or 0 to 128).
+    case prefix(IPAddress, bits: UInt8)
+}

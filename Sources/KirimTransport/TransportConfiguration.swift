@@ -1,0 +1,62 @@
+package import KirimWire
+
+/// Every constant of the transport, with its reason and source. Simulations draw their own.
+package struct TransportConfiguration: Sendable {
+    /// Longest delay before an acknowledgement. RFC 9000 §18.2 names 25 ms.
+    package var maxAckDelay: Duration = .milliseconds(25)
+    /// Round trip assumed before the first sample. RFC 9002 §6.2.2.
+    package var initialRoundTrip: Duration = .milliseconds(333)
+    /// Idle time after which the client sends a PING. NATs forget UDP after 30 s (RFC 9000 §10.1.2).
+    package var keepAlive: Duration = .seconds(25)
+    /// Nothing heard for so long ends a connection. Covers a laptop lid.
+    package var idleTimeout: Duration = .seconds(30 * 60)
+    /// Nothing heard for so long while data is out: take another socket. Mosh: 10 s.
+    package var portHop: Duration = .seconds(10)
+    /// First wait before a handshake packet is repeated; doubles, with jitter, up to ``handshakeRetryLimit``.
+    package var handshakeRetry: Duration = .seconds(1)
+    /// Longest wait between handshake packets: a server that is back is found within this.
+    package var handshakeRetryLimit: Duration = .seconds(8)
+    /// After so long without an answer ``ClientEndpoint/Event/unreachable`` is said.
+    package var handshakePatience: Duration = .seconds(90)
+    /// A new connection is made before the old one is this old. WireGuard rekeys at 2 minutes; sessions last longer here.
+    package var rekeyAfter: Duration = .seconds(3600)
+    /// Or before it has sent this many packets; half of the packet numbers.
+    package var rekeyPackets: UInt32 = 1 << 31
+    /// Bytes of records that the peer may have under way towards us.
+    package var receiveWindow = 262_144
+    /// How long a server waits for the first DATA of a handshake.
+    package var confirmationTimeout: Duration = .seconds(10)
+    /// Handshakes that wait for it at once; the oldest gives way.
+    package var unconfirmedLimit = 1_024
+
+    /// Bytes of an unreliable datagram, so that it fits one packet beside an ACK.
+    package static let datagramLimit = 1_000
+
+    package init() {}
+}
+
+/// How a server lets clients in, with what it needs to check them.
+package enum AccessPolicy: Sendable {
+    case open
+    /// The key made from the password (``PasswordKey``).
+    case password([UInt8])
+    /// One-time invitations, derived from the server's own key; `redeemed` ones belong to a key already.
+    case invitation(redeemed: [InvitationID: PublicKey])
+}
+
+/// What a client brings to a closed server.
+package enum AccessSecret: Hashable, Sendable {
+    case password([UInt8])
+    case invitation(InvitationID, secret: [UInt8])
+}
+
+/// The public half of an invitation: 8 random bytes and the minute of its end. The secret is derived from it
+/// and the server's key, so a server keeps nothing until it is used.
+package struct InvitationID: Hashable, Sendable {
+    package static let size = 12
+    package let bytes: [UInt8]
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == Self.size else { return nil }
+        self.bytes = bytes
+    }
+}

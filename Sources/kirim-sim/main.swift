@@ -1,0 +1,1 @@
+print("kirim-sim")
