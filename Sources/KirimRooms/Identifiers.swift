@@ -106,15 +106,36 @@ enum Label {
         guard !text.isEmpty, text.utf8.count <= limit, text.first != "/", text.first != "#" else {
             return false
         }
-        return text.unicodeScalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
-                .paragraphSeparator:
-                // A zero width joiner holds emoji together; the rest could hide or reorder a name.
-                scalar.value == 0x200D
-            case .spaceSeparator: scalar == " "
-            default: true
-            }
+        var previous: Unicode.Scalar?
+        for scalar in text.unicodeScalars {
+            guard isAllowed(scalar, after: previous) else { return false }
+            previous = scalar
         }
+        // A joiner with nothing behind it would make two names that look alike.
+        return previous?.value != joiner
+    }
+
+    private static func isAllowed(_ scalar: Unicode.Scalar, after previous: Unicode.Scalar?) -> Bool {
+        if scalar.value == joiner || scalar.value == emojiStyle {
+            // They hold emoji together; anywhere else they are invisible.
+            return previous.map(isEmoji) ?? false
+        }
+        if previous?.value == joiner, !isEmoji(scalar) { return false }
+        // Letters that show nothing (fillers, joiners, the braille blank) could copy another's name.
+        if scalar.properties.isDefaultIgnorableCodePoint || scalar.value == 0x2800 { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+            .paragraphSeparator:
+            return false
+        case .spaceSeparator: return scalar == " "
+        default: return true
+        }
+    }
+
+    private static let joiner: UInt32 = 0x200D
+    private static let emojiStyle: UInt32 = 0xFE0F
+
+    private static func isEmoji(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value == emojiStyle || scalar.properties.isEmoji && scalar.value > 0xFF
     }
 }

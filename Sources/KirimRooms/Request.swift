@@ -8,7 +8,8 @@ package enum ChatStream {
     package static let firstSubscription: UInt64 = 2
 }
 
-/// Names a request within its connection, so that the reply finds its way.
+/// Names a request within its connection, so that the reply finds its way: it is the number of the
+/// control record that carried the request, and needs no bytes of its own.
 package struct RequestID: Hashable, Sendable, RawRepresentable {
     package var rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -52,8 +53,14 @@ package enum Reply: Hashable, Sendable {
     case welcome(RequestID, member: Member, nextPost: PostNumber, server: String, limits: WireLimits)
     case done(RequestID)
     case refused(RequestID, Refusal)
+    /// The list, or the last part of it.
     case rooms(RequestID, [RoomSummary])
+    /// A part of a list that is too long for one record; the next one bears the same id.
+    case roomsPart(RequestID, [RoomSummary])
+    /// The list, or the last part of it: who is here first, at most ``memberListLimit`` in all.
     case members(RequestID, RoomName, [MemberStatus])
+    /// A part of a list that is too long for one record; the next one bears the same id.
+    case membersPart(RequestID, RoomName, [MemberStatus])
     /// Records follow on `stream`, the first is numbered `first`; the log ended at `last` when this was written.
     case subscribed(RequestID, stream: UInt64, room: RoomName, first: SequenceNumber, last: SequenceNumber)
     /// Decisions about posts; each is repeated when the post is.
@@ -63,6 +70,11 @@ package enum Reply: Hashable, Sendable {
     /// Your name has changed (by another face of yours), or you were put out of a room.
     case renamed(MemberName)
     case removed(RoomName, Refusal)
+
+    /// Members that a list names; more would only be scrolled past, and the reply must stay bounded.
+    package static let memberListLimit = 1_000
+    /// Lines in one record, so that it stays below `RecordFrame.recordLimit`.
+    package static let listPart = 400
 }
 
 /// The limits that a client must know to keep them.

@@ -1,3 +1,5 @@
+package import KirimWire
+
 /// What a server asks its journal to keep. The writes of one commit become durable together, or not at all.
 package enum JournalWrite: Hashable, Sendable {
     /// Puts a draft at the end of its room's log, unless its `id` was accepted or refused before.
@@ -20,6 +22,9 @@ package enum JournalWrite: Hashable, Sendable {
     case ban(Ban)
     /// Outcome: `done`.
     case unban(Ban)
+    /// An invitation (its public bytes) belongs to this key from now on; a repeat changes nothing.
+    /// Outcome: `done`.
+    case redeem([UInt8], PublicKey)
 }
 
 /// What became of a write, in the order of the writes.
@@ -70,6 +75,18 @@ package struct JournalSnapshot: Hashable, Sendable {
     /// In the order of their making. The lobby is always there.
     package var rooms: [Room] = []
     package var bans: [Ban] = []
+    /// Invitations that were used, and by whom, in the order of their use.
+    package var invitations: [Invitation] = []
+
+    package struct Invitation: Hashable, Sendable {
+        package var id: [UInt8]
+        package var key: PublicKey
+
+        package init(id: [UInt8], key: PublicKey) {
+            self.id = id
+            self.key = key
+        }
+    }
 
     package init() {}
 }
