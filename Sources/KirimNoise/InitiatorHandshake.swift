@@ -51,7 +51,9 @@ package struct InitiatorHandshake: ~Copyable {
         return message
     }
 
-    /// `e, ee, se, [psk]` and the payload. A forged message throws and leaves the handshake as it was.
+    /// `e, ee, se, [psk]` and the payload.
+    ///
+    /// A forged message throws and leaves the handshake as it was.
     package func readMessage2(
         _ message: [UInt8]
     ) throws(NoiseError) -> (payload: [UInt8], session: SessionKeys) {

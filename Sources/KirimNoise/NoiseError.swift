@@ -1,4 +1,6 @@
-/// Why a handshake message was refused. Whoever reads it counts it and answers nothing.
+/// Why a handshake message was refused.
+///
+/// Whoever reads it counts it and answers nothing.
 package enum NoiseError: Error, Hashable, Sendable {
     /// The message ended before its last field did.
     case truncated

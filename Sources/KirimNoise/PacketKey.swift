@@ -16,7 +16,9 @@ package struct PacketKey: Sendable {
         key = SymmetricKey(data: bytes)
     }
 
-    /// The ciphertext with its tag behind it. The header is authenticated and not part of the result.
+    /// The ciphertext with its tag behind it.
+    ///
+    /// The header is authenticated and not part of the result.
     package func seal(_ plaintext: [UInt8], number: UInt64, header: [UInt8]) -> [UInt8] {
         do {
             let nonce = try ChaChaPoly.Nonce(data: Self.nonce(number, room: 0))

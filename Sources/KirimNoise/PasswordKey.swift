@@ -9,8 +9,9 @@ package enum PasswordKey {
     package static let blockSize = 8
     package static let parallelism = 1
 
-    /// 32 bytes by scrypt. The server's key is the salt, so a table made for one server is useless at another.
+    /// 32 bytes by scrypt.
     ///
+    /// The server's key is the salt, so a table made for one server is useless at another.
     /// Slow on purpose: derive once and keep the result.
     package static func derive(password: [UInt8], serverKey: PublicKey) -> [UInt8] {
         do {

@@ -28,8 +28,9 @@ package struct ResponderHandshake: ~Copyable {
         symmetric.mixHash(identity.publicKey.bytes)
     }
 
-    /// `e, es, s, ss` and the payload. A forged message throws and leaves the handshake as it was.
+    /// `e, es, s, ss` and the payload.
     ///
+    /// A forged message throws and leaves the handshake as it was.
     /// Message 1 can be a replay: act on the payload only when the initiator has used the session's keys.
     package mutating func readMessage1(
         _ message: [UInt8]

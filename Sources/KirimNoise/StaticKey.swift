@@ -52,12 +52,13 @@ package struct StaticKey: Sendable {
     /// `badKey` where they would be all zero: the other key is of low order, and anybody would
     /// know the secret (RFC 7748 §6.1).
     package func sharedSecret(with other: PublicKey) throws(NoiseError) -> [UInt8] {
-        do {
-            let share = try Curve25519.KeyAgreement.PublicKey(rawRepresentation: other.bytes)
-            return try key.sharedSecretFromKeyAgreement(with: share)
-                .withUnsafeBytes { [UInt8]($0) }
-        } catch {
-            throw .badKey
-        }
+        guard
+            let share = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: other.bytes),
+            let secret = try? key.sharedSecretFromKeyAgreement(with: share)
+        else { throw .badKey }
+        let bytes = secret.withUnsafeBytes { [UInt8]($0) }
+        // Not left to the library: not every version of it checks. Looks at all bytes, whatever they are.
+        guard bytes.reduce(0, |) != 0 else { throw .badKey }
+        return bytes
     }
 }

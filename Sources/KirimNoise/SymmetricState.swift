@@ -78,7 +78,9 @@ struct SymmetricState {
         return (PacketKey(outputs.first), PacketKey(outputs.second))
     }
 
-    /// Noise's HKDF (§4.3). Two outputs are the first two of three.
+    /// Noise's HKDF (§4.3).
+    ///
+    /// Two outputs are the first two of three.
     private func expand(
         _ material: [UInt8]
     ) -> (first: [UInt8], second: [UInt8], third: [UInt8]) {
