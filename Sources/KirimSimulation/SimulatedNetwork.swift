@@ -31,6 +31,8 @@ package struct SimulatedNetwork: Sendable {
         /// The host's own address and port that it came to, as the host knows them.
         package var local: Address
         package var from: Address
+        /// The destination that the datagram bore on the wire: a router's outer one, where there is one.
+        package var to: Address
         package var bytes: [UInt8]
         /// The number of the ``send(_:from:port:to:at:)`` that it came of; copies share it.
         package var origin: UInt64
@@ -203,6 +205,7 @@ extension SimulatedNetwork {
                     host: host,
                     local: local,
                     from: item.from,
+                    to: item.to,
                     bytes: item.copy,
                     origin: item.origin,
                     isIntact: item.isIntact

@@ -1,0 +1,142 @@
+package import KirimWire
+
+/// Watches the server's door from outside: who got how many bytes, and which packet numbers were used.
+///
+/// It knows no keys. An address counts as proved as soon as a datagram left it, after one of the
+/// server's had arrived there, and reached the server: only then can any server know that somebody
+/// hears it there. So it may be more lenient than the server must be, and never stricter.
+package struct WireWatch: Sendable {
+    private var strangers: [Address: Balance] = [:]
+    private var heard: Set<Address> = []
+    private var proving: Set<UInt64> = []
+    /// Digests of DATA that real clients sent and that have not reached the server yet.
+    private var genuine: Set<UInt64> = []
+    private var lastToServer: [UInt64: UInt32] = [:]
+    private var numbersToFace: [FaceIndex: Numbers] = [:]
+    private var faces: [Address: Int] = [:]
+    package private(set) var bytesIn = 0
+    package private(set) var bytesOut = 0
+
+    package init() {}
+
+    private struct Balance: Sendable {
+        var bytesIn = 0
+        var genuineIn = 0
+        var bytesOut = 0
+        var isProved = false
+    }
+
+    private struct FaceIndex: Hashable, Sendable {
+        var face: Int
+        var index: UInt8
+    }
+
+    /// The packet numbers that a face got under one connection index. Several connections may have
+    /// borne the index; each counts 0, 1, 2, … so each number must continue one of them.
+    private struct Numbers: Sendable {
+        var accepts: [UInt64] = []
+        var last: [UInt32] = []
+    }
+}
+
+extension WireWatch {
+    /// A client sent this, and it bears the source `from` on the wire.
+    package mutating func clientSent(
+        _ bytes: [UInt8],
+        from: Address,
+        face: Int,
+        origin: UInt64
+    ) throws(Violation) {
+        faces[from] = face
+        if heard.contains(from) { proving.insert(origin) }
+        guard bytes.first == PacketType.data.rawValue else { return }
+        genuine.insert(TraceHash.digest(bytes))
+        guard let header = try? DataHeader.parsingToServer(bytes),
+            case .server(let connection) = header.destination
+        else { return }
+        if let last = lastToServer[connection], header.packetNumber <= last {
+            throw Violation(
+                .freshNumbers,
+                "client \(face) sent packet \(header.packetNumber) after \(last) on \(connection)."
+            )
+        }
+        lastToServer[connection] = header.packetNumber
+    }
+
+    /// A datagram from the server reached a client that is behind `to` on the wire.
+    package mutating func clientReceived(at to: Address) { heard.insert(to) }
+
+    /// Anything at all reached the server.
+    package mutating func serverReceived(
+        _ bytes: [UInt8],
+        from: Address,
+        origin: UInt64,
+        isIntact: Bool
+    ) {
+        bytesIn += bytes.count
+        var balance = strangers[from] ?? Balance()
+        balance.bytesIn += bytes.count
+        if isIntact, bytes.first == PacketType.data.rawValue,
+            genuine.remove(TraceHash.digest(bytes)) != nil
+        {
+            balance.genuineIn += bytes.count
+        }
+        if isIntact, proving.remove(origin) != nil { balance.isProved = true }
+        strangers[from] = balance
+    }
+
+    package mutating func serverSent(_ bytes: [UInt8], to: Address) throws(Violation) {
+        bytesOut += bytes.count
+        var balance = strangers[to] ?? Balance()
+        balance.bytesOut += bytes.count
+        strangers[to] = balance
+        // An authentic packet from a new address allows three times its size until the path has
+        // answered (PROTOCOL.md §4); anything else allows its own size.
+        let allowance = balance.bytesIn + 2 * balance.genuineIn
+        if !balance.isProved, !to.ip.isLoopback, balance.bytesOut > allowance {
+            throw Violation(
+                .noAmplification,
+                "\(balance.bytesOut) bytes went to \(to), which sent \(balance.bytesIn) "
+                    + "(\(balance.genuineIn) of them authentic) and has not proved itself."
+            )
+        }
+        if to.port == 0 {
+            throw Violation(.noAmplification, "the server sent to port 0 of \(to.ip).")
+        }
+        try watchNumbers(of: bytes, to: to)
+    }
+
+    private mutating func watchNumbers(of bytes: [UInt8], to: Address) throws(Violation) {
+        guard let face = faces[to], let first = bytes.first else { return }
+        if first == PacketType.accept.rawValue, bytes.count > 1 {
+            let digest = TraceHash.digest(bytes)
+            let key = FaceIndex(face: face, index: bytes[1])
+            if numbersToFace[key]?.accepts.contains(digest) != true {
+                numbersToFace[key, default: Numbers()].accepts.append(digest)
+            }
+        }
+        guard first == PacketType.data.rawValue,
+            let header = try? DataHeader.parsingToClient(bytes),
+            case .client(let index) = header.destination
+        else { return }
+        let key = FaceIndex(face: face, index: index)
+        var numbers = numbersToFace[key] ?? Numbers()
+        if header.packetNumber == 0, numbers.last.count < numbers.accepts.count {
+            numbers.last.append(0)
+        } else if let stream = numbers.last.firstIndex(where: { $0 + 1 == header.packetNumber }) {
+            numbers.last[stream] = header.packetNumber
+        } else {
+            throw Violation(
+                .freshNumbers,
+                "the server sent packet \(header.packetNumber) of index \(index) to client \(face), "
+                    + "which continues none of \(numbers.last)."
+            )
+        }
+        numbersToFace[key] = numbers
+    }
+
+    /// The server lost its memory, and with it all proofs.
+    package mutating func serverRestarted() {
+        strangers = [:]
+    }
+}
