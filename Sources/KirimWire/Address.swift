@@ -7,10 +7,12 @@ public enum IPAddress: Hashable, Sendable {
 
 /// Where datagrams come from and go to: an IP address and a UDP port.
 public struct Address: Hashable, Sendable {
+    /// The machine, or one of its interfaces.
     public var ip: IPAddress
     /// 0 to 65,535. A source port of 0 is never answered.
     public var port: UInt16
 
+    /// An address from its two parts.
     public init(ip: IPAddress, port: UInt16) {
         self.ip = ip
         self.port = port
@@ -18,7 +20,9 @@ public struct Address: Hashable, Sendable {
 }
 
 extension IPAddress {
+    /// `127.0.0.1`: this machine, over version 4.
     public static let loopback = IPAddress.v4(0x7F00_0001)
+    /// `::1`: this machine, over version 6.
     public static let loopback6 = IPAddress.v6(0, 1, zone: 0)
 
     /// The IPv4 address inside `::ffff:0:0/96`, or the address itself.
@@ -29,6 +33,7 @@ extension IPAddress {
         return self
     }
 
+    /// Whether it can only be this machine, written either way.
     public var isLoopback: Bool {
         switch unmapped {
         case .v4(let bits): bits >> 24 == 127
@@ -36,6 +41,7 @@ extension IPAddress {
         }
     }
 
+    /// Whether it names nobody: `::` and all of `0.0.0.0/8`.
     public var isUnspecified: Bool {
         switch unmapped {
         case .v4(let bits): bits >> 24 == 0

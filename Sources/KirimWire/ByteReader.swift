@@ -1,4 +1,6 @@
-/// Why bytes could not be read. The reader of a datagram counts it and drops the datagram.
+/// Why bytes could not be read.
+///
+/// The reader of a datagram counts it and drops the datagram.
 package enum WireError: Error, Hashable, Sendable {
     /// The bytes ended before the field did.
     case truncated
@@ -12,7 +14,9 @@ package enum WireError: Error, Hashable, Sendable {
     case unknownKind(UInt8)
 }
 
-/// A cursor over bytes. It never traps and never reads past `end`; every read may throw `truncated`.
+/// A cursor over bytes.
+///
+/// It never traps and never reads past `end`; every read may throw `truncated`.
 package struct ByteReader {
     package let bytes: [UInt8]
     /// The index of the next byte to be read.

@@ -1,4 +1,6 @@
-/// Appends fields to bytes. The mirror of ``ByteReader``.
+/// Appends fields to bytes.
+///
+/// The mirror of ``ByteReader``.
 package struct ByteWriter {
     package private(set) var bytes: [UInt8]
 

@@ -90,7 +90,9 @@ extension Frame {
         }
     }
 
-    /// Reads one frame; `nil` at the end. Padding is passed over.
+    /// Reads one frame; `nil` at the end.
+    ///
+    /// Padding is passed over.
     package static func next(_ reader: inout ByteReader) throws(WireError) -> Frame? {
         while reader.peek() == FrameType.padding { try reader.skip(1) }
         guard !reader.isAtEnd else { return nil }
@@ -118,7 +120,9 @@ extension Frame {
         }
     }
 
-    /// Reads all frames of a packet's plaintext. A packet without a frame is malformed (RFC 9000 §12.4).
+    /// Reads all frames of a packet's plaintext.
+    ///
+    /// A packet without a frame is malformed (RFC 9000 §12.4).
     package static func all(in plaintext: [UInt8]) throws(WireError) -> [Frame] {
         var reader = ByteReader(plaintext)
         var frames: [Frame] = []

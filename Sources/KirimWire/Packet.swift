@@ -193,7 +193,7 @@ package struct AcceptPacket: Hashable, Sendable {
         guard try reader.byte() == PacketType.accept.rawValue else { throw .malformed }
         clientIndex = try reader.byte()
         guard reader.remaining >= PublicKey.size + PacketSize.tag else { throw .truncated }
-        guard reader.remaining <= PacketSize.maximum else { throw .tooLong }
+        guard bytes.count <= PacketSize.maximum else { throw .tooLong }
         noise = reader.rest()
     }
 

@@ -1,5 +1,6 @@
 /// The X25519 public key of a person's device or of a server: 32 bytes, and the identity itself.
 public struct PublicKey: Hashable, Sendable {
+    /// The key as RFC 7748 encodes it.
     public let bytes: [UInt8]
 
     /// `nil` unless there are exactly 32 bytes.
@@ -8,6 +9,7 @@ public struct PublicKey: Hashable, Sendable {
         self.bytes = Array(bytes)
     }
 
+    /// Bytes of a key.
     public static let size = 32
 }
 
@@ -29,6 +31,7 @@ extension PublicKey: LosslessStringConvertible, Comparable {
         )
     }
 
+    /// Orders keys by their bytes: any order, as long as it is always the same.
     public static func < (a: PublicKey, b: PublicKey) -> Bool {
         a.bytes.lexicographicallyPrecedes(b.bytes)
     }
