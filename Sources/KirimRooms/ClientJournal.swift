@@ -101,3 +101,12 @@ package protocol ClientJournal: AnyObject, Sendable {
     func setName(_ name: MemberName, of server: KnownServer) throws(JournalError)
     func setToken(_ token: [UInt8]?, of server: KnownServer) throws(JournalError)
 }
+
+extension JournalError {
+    /// Another face of the same person renewed the outbox or merged it into another, so the numbers
+    /// that this face holds name other posts now. Calls that speak of numbers throw it and change
+    /// nothing; ``ClientJournal/server(at:)`` gives what to start again from.
+    package static let outboxMoved = JournalError.failed(
+        "Another window of yours has renumbered the messages that wait to be sent."
+    )
+}

@@ -1,0 +1,271 @@
+import Foundation
+import GRDB
+import KirimRooms
+import KirimWire
+
+/// A row of the table `server`, inside a transaction.
+enum ServerRow {
+    /// Where a handle leads: to itself, or to the row that it was merged into.
+    static func present(_ row: Int64, _ db: Database) throws -> Int64 {
+        var row = row
+        // Rows are merged only into rows with a key, which are never merged: one step, in truth.
+        for _ in 0..<8 {
+            let found = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT merged FROM server WHERE id = ?"),
+                arguments: [row]
+            )
+            guard let found else { throw JournalError.failed("This server is not known here.") }
+            var columns = Columns(found)
+            guard let next = try columns.maybeInteger() else { return row }
+            row = next
+        }
+        throw JournalError.corrupt("A server's row leads in a circle.")
+    }
+
+    /// The row of a caller whose post numbers are those of the present outbox.
+    static func outbox(of server: KnownServer, _ db: Database) throws -> Int64 {
+        let row = try present(server.row, db)
+        let outbox = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT outbox FROM server WHERE id = ?"),
+            arguments: [row]
+        )
+        guard outbox == server.outbox.column else { throw JournalError.outboxMoved }
+        return row
+    }
+
+    static func load(_ handle: Int64, _ db: Database) throws -> KnownServer {
+        let row = try present(handle, db)
+        let found = try Row.fetchOne(
+            db,
+            sql: "SELECT key, outbox, name, token FROM server WHERE id = ?",
+            arguments: [row]
+        )
+        guard let found else { throw JournalError.failed("This server is not known here.") }
+        var columns = Columns(found)
+        let key = try columns.maybeBytes()
+        let outbox = OutboxID(column: try columns.integer())
+        let name = try columns.maybeMemberName()
+        let token = try columns.maybeBytes()
+        return KnownServer(
+            row: row,
+            key: key.flatMap { PublicKey(bytes: $0) },
+            outbox: outbox,
+            name: name,
+            token: token,
+            rooms: try rooms(of: row, db)
+        )
+    }
+
+    private static func rooms(of row: Int64, _ db: Database) throws -> [RoomName] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: "SELECT name FROM open_room WHERE server = ? ORDER BY place",
+            arguments: [row]
+        )
+        var rooms: [RoomName] = []
+        while let row = try rows.next() {
+            var columns = Columns(row)
+            rooms.append(try columns.roomName())
+        }
+        return rooms
+    }
+
+    static func setRooms(_ rooms: [RoomName], of row: Int64, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM open_room WHERE server = ?", arguments: [row])
+        for (place, room) in rooms.enumerated() {
+            try db.execute(
+                sql: "INSERT INTO open_room (server, place, name) VALUES (?, ?, ?)",
+                arguments: [row, place, room.text]
+            )
+        }
+    }
+
+    /// Moves what waits to be sent, the addresses and the wishes of a row without a key to the row
+    /// that has the key.
+    static func merge(_ server: KnownServer, into holder: Int64, _ db: Database) throws {
+        let waiting = try PostRow.undecided(of: server.row, db).map(\.post)
+        try PostRow.append(waiting, to: holder, db)
+        let kept = try load(holder, db)
+        let added = server.rooms.filter { !kept.rooms.contains($0) }
+        try setRooms(kept.rooms + added, of: holder, db)
+        try setRooms([], of: server.row, db)
+        if kept.name == nil, let name = server.name {
+            try db.execute(
+                sql: "UPDATE server SET name = ? WHERE id = ?",
+                arguments: [name.text, holder]
+            )
+        }
+        try db.execute(sql: "DELETE FROM post WHERE server = ?", arguments: [server.row])
+        try db.execute(sql: "DELETE FROM entry WHERE server = ?", arguments: [server.row])
+        try db.execute(
+            sql: "UPDATE address SET server = ? WHERE server = ?",
+            arguments: [holder, server.row]
+        )
+        try db.execute(
+            sql: "UPDATE server SET merged = ? WHERE id = ?",
+            arguments: [holder, server.row]
+        )
+    }
+}
+
+/// Rows of the table `post`, inside a transaction.
+enum PostRow {
+    static func last(in server: Int64, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT max(number) FROM post WHERE server = ?"),
+            arguments: [server]
+        ) ?? 0
+    }
+
+    static func append(_ posts: [Post], to server: Int64, _ db: Database) throws {
+        var number = try last(in: server, db)
+        for post in posts {
+            number += 1
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO post (server, number, room, kind, reference, authored, text)
+                    VALUES (?, ?, ?, ?, ?, ?, coalesce(?, x''))
+                    """
+            ).execute(
+                arguments: [
+                    server, number, post.room.text, Int64(post.kind.rawValue),
+                    post.reference?.column, post.authored.milliseconds, post.text.column,
+                ]
+            )
+        }
+    }
+
+    /// The first decision stays; a repeat changes nothing.
+    static func decide(
+        _ number: PostNumber,
+        _ decision: PostDecision,
+        in server: Int64,
+        _ db: Database
+    ) throws {
+        let values: StatementArguments =
+            switch decision {
+            case .accepted(let room, let sequence): [room.text, sequence.column, nil]
+            case .refused(let refusal): [nil, nil, Int64(refusal.rawValue)]
+            }
+        try db.cachedStatement(
+            sql: """
+                UPDATE post SET decided_room = ?, decided_sequence = ?, refusal = ?
+                WHERE server = ? AND number = ? AND decided_sequence IS NULL AND refusal IS NULL
+                """
+        ).execute(arguments: values + [server, number.column])
+    }
+
+    static func undecided(of server: Int64, _ db: Database) throws -> [OutboxRow] {
+        try fetch(db, "decided_sequence IS NULL AND refusal IS NULL", [server])
+    }
+
+    /// The rows of one server, the first argument, for which the condition holds, in order.
+    static func fetch(
+        _ db: Database,
+        _ condition: String,
+        _ arguments: StatementArguments
+    ) throws -> [OutboxRow] {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT number, room, kind, reference, authored, text,
+                        decided_room, decided_sequence, refusal
+                    FROM post WHERE server = ? AND \(condition) ORDER BY number
+                    """
+            ),
+            arguments: arguments
+        )
+        var found: [OutboxRow] = []
+        while let row = try rows.next() { found.append(try outboxRow(row)) }
+        return found
+    }
+
+    private static func outboxRow(_ row: Row) throws(JournalError) -> OutboxRow {
+        var columns = Columns(row)
+        let number = PostNumber(column: try columns.integer())
+        let room = try columns.roomName()
+        let kind = try EntryRow.entryKind(columns.integer())
+        let reference = try columns.maybeInteger().map(SequenceNumber.init(column:))
+        let authored = WallTime(milliseconds: try columns.integer())
+        let text = try columns.text()
+        return OutboxRow(
+            number: number,
+            post: Post(
+                room: room,
+                kind: kind,
+                reference: reference,
+                authored: authored,
+                text: text
+            ),
+            decision: try columns.decision()
+        )
+    }
+}
+
+/// Rows of the table `entry`, inside a transaction.
+enum HistoryRow {
+    static func span(of room: RoomName, from server: Int64, _ db: Database) throws -> HistorySpan? {
+        // One subquery for each end: each is one step into the index, both in one would read it all.
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT (SELECT min(sequence) FROM entry WHERE server = ?1 AND room = ?2),
+                        (SELECT max(sequence) FROM entry WHERE server = ?1 AND room = ?2)
+                    """
+            ),
+            arguments: [server, room.identity]
+        )
+        guard let row else { return nil }
+        var columns = Columns(row)
+        guard let first = try columns.maybeInteger(), let last = try columns.maybeInteger() else {
+            return nil
+        }
+        return HistorySpan(first: SequenceNumber(column: first), last: SequenceNumber(column: last))
+    }
+
+    static func insert(
+        _ entry: Entry,
+        of room: RoomName,
+        from server: Int64,
+        _ db: Database
+    ) throws {
+        let draft = EntryDraft(
+            post: entry.post,
+            author: entry.author,
+            id: entry.id,
+            received: entry.received
+        )
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO entry (server, room, \(EntryRow.columns))
+                VALUES (?, ?, \(EntryRow.marks))
+                """
+        ).execute(
+            arguments: EntryRow.arguments(draft, at: entry.sequence, key: [server, room.identity])
+        )
+    }
+
+    static func fetch(
+        _ room: RoomName,
+        from server: Int64,
+        before: SequenceNumber?,
+        limit: Int,
+        _ db: Database
+    ) throws -> [Entry] {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT \(EntryRow.columns) FROM entry
+                    WHERE server = ? AND room = ? AND sequence < ?
+                    ORDER BY sequence DESC LIMIT ?
+                    """
+            ),
+            arguments: [server, room.identity, before?.column ?? .max, limit]
+        )
+        var newestFirst: [Entry] = []
+        while let row = try rows.next() {
+            newestFirst.append(try EntryRow.entry(row, of: room))
+        }
+        return newestFirst.reversed()
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import GRDB
+import KirimRooms
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// What a kind of journal file looks like inside, and how older files become so.
+struct JournalSchema {
+    /// Stands in the header of the file, so that no other program's database is taken for ours.
+    let applicationID: Int32
+    /// Each step's SQL is frozen once it was released. The schema's number is how many were taken.
+    let steps: [(name: String, sql: String)]
+
+    var number: Int { steps.count }
+
+    var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for (index, step) in steps.enumerated() {
+            migrator.registerMigration(step.name) { [applicationID] db in
+                try db.execute(sql: step.sql)
+                try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+                try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+            }
+        }
+        return migrator
+    }
+}
+
+/// Opens a SQLite file as a journal: looked at before the first write, durable after it.
+struct JournalFile {
+    let path: String
+    let schema: JournalSchema
+    /// The greatest size in pages of 4,096 bytes; `nil` for what the disk holds.
+    var maximumPages: Int?
+
+    /// Waits this long for another process that writes.
+    static let patience = 5.0
+
+    func connect() throws(JournalError) -> DatabasePool {
+        do {
+            try make()
+            try inspect()
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { db in
+                // GRDB sets NORMAL with WAL, which may lose the last commits with the power.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                // The write-ahead log shrinks to this after a burst.
+                try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
+                if let maximumPages {
+                    try db.execute(sql: "PRAGMA max_page_count = \(maximumPages)")
+                }
+            }
+            try schema.migrator.migrate(pool)
+            return pool
+        } catch {
+            throw JournalError(wrapping: error)
+        }
+    }
+
+    private var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(Self.patience)
+        configuration.maximumReaderCount = 2
+        configuration.label = URL(fileURLWithPath: path).lastPathComponent
+        return configuration
+    }
+
+    /// Makes an empty file that only its owner may read, where there is none. SQLite gives the files
+    /// beside it the same mode.
+    private func make() throws(JournalError) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw JournalError(errno: errno, "The file \(path) cannot be opened")
+        }
+        // Nothing holds a SQLite lock on it in this process yet, so closing drops none.
+        close(descriptor)
+    }
+
+    /// Reads whose file this is and which schema it has, without a write.
+    private func inspect() throws {
+        var configuration = self.configuration
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        defer { try? queue.close() }
+        try queue.read { db in
+            let number = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+            let owner = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            if tables == 0 { return }
+            guard owner == schema.applicationID else {
+                throw JournalError.failed("The file \(path) is a database of another program.")
+            }
+            if number > schema.number { throw JournalError.newer(number) }
+        }
+    }
+}
