@@ -1,16 +1,19 @@
 /// Source ports that are never answered: whoever sits there answers whatever it gets, so that a datagram
 /// with such a forged source would make two servers talk to each other, or to a victim, for ever.
 ///
-/// The chat's own clients never sit there: all but the last few need privileges to bind
-/// (PROTOCOL.md §5; the services are those of US-CERT TA14-017A).
+/// The chat's own clients never sit there: most need privileges to bind, and the rest lie outside the
+/// ports that systems hand out (PROTOCOL.md §5; the services are those of US-CERT TA14-017A, without
+/// the ports that a classroom may well choose by hand, such as 10001).
 package enum ReflectablePorts {
     /// In ascending order. 0 is here because nothing can be sent to it: a send to port 0 fails with
     /// EINVAL, which makes SwiftNIO close the channel.
     package static let all: [UInt16] = [
         0,  // not a port
         7,  // echo
+        13,  // daytime
         17,  // quote of the day
         19,  // character generator
+        37,  // time
         53,  // DNS
         69,  // TFTP
         111,  // portmapper
@@ -27,7 +30,6 @@ package enum ReflectablePorts {
         3702,  // WS-Discovery
         5060,  // SIP
         5353,  // multicast DNS
-        10001,  // Ubiquiti discovery
         11211,  // memcached
     ]
 

@@ -1,0 +1,98 @@
+import KirimWire
+
+/// Decides about datagrams of addresses that have not spoken yet.
+///
+/// Loopback enters at once. Under ``PlainPolicy/lan`` a stranger is sent a short code; the datagram that
+/// brings it back proves that the stranger reads what is sent to that address. The code is a MAC over the
+/// address and the time, so nothing is kept for strangers; the rates are counted in a fixed table.
+struct PlainDoor: Sendable {
+    private let configuration: PlainServer.Configuration
+    private let tag: @Sendable ([UInt8]) -> [UInt8]
+    /// Strangers' rates, by a keyed hash of their prefix: no flood makes it grow, nobody can aim at a place.
+    private var paces: [TokenBucket?]
+    private var answers: TokenBucket?
+
+    private static let paceCount = 1024
+    private static let codeLength = 6
+
+    init(
+        configuration: PlainServer.Configuration,
+        tag: @escaping @Sendable ([UInt8]) -> [UInt8]
+    ) {
+        self.configuration = configuration
+        self.tag = tag
+        paces = Array(repeating: nil, count: configuration.policy == .lan ? Self.paceCount : 0)
+    }
+
+    enum Verdict: Hashable, Sendable {
+        /// Registered from now on; the text is what it has to say, often nothing.
+        case enter(String)
+        case answer([UInt8])
+        case refuse
+        case hurry
+    }
+
+    /// Judges a stranger's datagram of so many bytes.
+    mutating func admit(
+        _ text: String,
+        bytes: Int,
+        from address: Address,
+        at now: Instant
+    ) -> Verdict {
+        if address.ip.isLoopback { return .enter(text) }
+        guard configuration.policy == .lan else { return .refuse }
+        guard takeTurn(of: address.ip.prefix, at: now) else { return .hurry }
+        let epoch = now.nanoseconds / max(1, configuration.codeLifetime.inNanoseconds)
+        for valid in [epoch, epoch - 1] {
+            if let rest = strip(code(for: address, epoch: valid), from: text) { return .enter(rest) }
+        }
+        let code = code(for: address, epoch: epoch)
+        let answers = ["To join this chat, send \(code)\n", "send \(code)\n", code]
+        // The longest one that is no longer than what came: the address may be a victim's.
+        guard let answer = answers.first(where: { $0.utf8.count <= bytes }) else { return .refuse }
+        guard takeAnswer(at: now) else { return .hurry }
+        return .answer(Array(answer.utf8))
+    }
+
+    private mutating func takeTurn(of prefix: IPAddress, at now: Instant) -> Bool {
+        let hash = tag([UInt8]("kirim plain pace".utf8) + prefix.octets)
+        let place = hash.prefix(4).reduce(0) { $0 << 8 | Int($1) } % Self.paceCount
+        var pace =
+            paces[place]
+            ?? TokenBucket(
+                perSecond: configuration.strangersPerSecond,
+                burst: configuration.strangerBurst,
+                at: now
+            )
+        defer { paces[place] = pace }
+        return pace.take(at: now)
+    }
+
+    private mutating func takeAnswer(at now: Instant) -> Bool {
+        let rate = configuration.challengesPerSecond
+        var bucket = answers ?? TokenBucket(perSecond: rate, burst: rate, at: now)
+        defer { answers = bucket }
+        return bucket.take(at: now)
+    }
+
+    /// 30 bits: one guess in a billion hits, and a prefix has two a second.
+    private func code(for address: Address, epoch: Int64) -> String {
+        var message = [UInt8]("kirim plain code".utf8) + address.ip.octets
+        for shift in [8, 0] { message.append(UInt8(address.port >> shift & 0xFF)) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            message.append(UInt8(truncatingIfNeeded: epoch >> Int64(shift)))
+        }
+        return String(Base32.encode(Array(tag(message).prefix(4))).prefix(Self.codeLength))
+    }
+
+    /// What follows the code at the start of the text; `nil` where it does not begin with the code.
+    private func strip(_ code: String, from text: String) -> String? {
+        let bare = text.drop { $0 == " " }
+        guard bare.prefix(Self.codeLength).lowercased() == code else { return nil }
+        let rest = bare.dropFirst(Self.codeLength)
+        guard let separator = rest.first else { return "" }
+        guard separator.isWhitespace else { return nil }
+        let message = rest.drop(while: \.isWhitespace)
+        return String(message)
+    }
+}

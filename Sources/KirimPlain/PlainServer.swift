@@ -1,0 +1,266 @@
+package import KirimRooms
+package import KirimWire
+
+/// The plain text clients of a server: each datagram of theirs is a message, and they get everybody else's.
+///
+/// - Facts in: ``receive(_:from:at:)``, ``unreachable(_:)``, ``timePassed(to:)``.
+/// - Wishes in: ``deliver(_:)``, ``broadcast(_:)``, ``remove(_:)``.
+/// - Work out: ``nextOutput()``, until `nil`, after each fact and wish.
+/// - One ``deadline``.
+///
+/// Plain text is not authenticated. What keeps it harmless: the ``PlainPolicy``; a stranger gets no byte
+/// more than it sent, and costs no memory; clients are bounded in number and rate; what comes back from an
+/// echo, or through a ring of relays, is dropped, so that two machines never talk each other to death.
+package struct PlainServer: Sendable {
+    private let configuration: Configuration
+    private var door: PlainDoor
+    /// In the order in which they joined.
+    private var clients: [Client] = []
+    /// Where each address stands in ``clients``.
+    private var places: [Address: Int] = [:]
+    private var outputs: [Output] = []
+    private var fanouts: [Fanout] = []
+    /// What was counted since the start.
+    package private(set) var counters = Counters()
+
+    /// `tag` makes 16 bytes that nobody else can: a MAC under a secret of the owner's. It is asked only
+    /// under the policy `lan`.
+    package init(
+        configuration: Configuration,
+        tag: @escaping @Sendable ([UInt8]) -> [UInt8]
+    ) {
+        self.configuration = configuration
+        door = PlainDoor(configuration: configuration, tag: tag)
+    }
+
+    /// Everybody who has spoken and not left, in the order in which they joined.
+    package var peers: [PlainPeer] { clients.map(\.peer) }
+
+    /// A datagram came in that no Kirim packet claims. Anything at all may be in it.
+    package mutating func receive(_ datagram: [UInt8], from peer: PlainPeer, at now: Instant) {
+        guard configuration.policy != .off else { return counters.refused += 1 }
+        guard peer.address.isAnswerable else { return counters.unanswerable += 1 }
+        guard !datagram.isEmpty else { return counters.empty += 1 }
+        guard let (text, endsLine) = PlainText.read(datagram) else {
+            return counters.malformed += 1
+        }
+        if let place = places[peer.address] {
+            heard(text, datagram, endsLine: endsLine, by: place, at: peer, now)
+            return
+        }
+        switch door.admit(text, bytes: datagram.count, from: peer.address, at: now) {
+        case .enter(let text):
+            register(peer, endsLine: endsLine, at: now)
+            say(text, from: peer)
+        case .answer(let bytes):
+            counters.challenged += 1
+            outputs.append(.transmit(bytes, to: peer))
+        case .refuse: counters.refused += 1
+        case .hurry: counters.tooFast += 1
+        }
+    }
+
+    /// The network says that nobody is there any more (an ICMP error for something sent there).
+    package mutating func unreachable(_ address: Address) {
+        leave(address, .unreachable)
+    }
+
+    /// Time moved on; calling early is harmless.
+    package mutating func timePassed(to now: Instant) {
+        for client in clients where client.heard.advanced(by: configuration.silence) <= now {
+            leave(client.peer.address, .silent)
+        }
+    }
+
+    /// Relays an entry of the default room to everybody but its author. A broadcast goes as it was typed.
+    package mutating func deliver(_ entry: Entry) {
+        let (prefix, text) = PlainText.line(for: entry)
+        var author: Address?
+        if case .plain(let address) = entry.author { author = address }
+        let recipients = clients.map(\.peer).filter { $0.address != author }
+        guard !recipients.isEmpty else { return }
+        fanouts.append(Fanout(prefix: prefix, text: text, recipients: recipients))
+    }
+
+    /// Sends the operator's line, as it was typed, to everybody who has spoken.
+    package mutating func broadcast(_ text: String) {
+        guard !clients.isEmpty else { return }
+        fanouts.append(Fanout(prefix: "", text: text, recipients: clients.map(\.peer)))
+    }
+
+    /// Puts a client out. It may speak again, unless the owner drops what it sends.
+    package mutating func remove(_ address: Address) {
+        leave(address, .removed)
+    }
+
+    /// When ``timePassed(to:)`` has something to do.
+    package var deadline: Instant? {
+        clients.map(\.heard).min()?.advanced(by: configuration.silence)
+    }
+
+    /// What there is to do, in the order in which it was caused.
+    package mutating func nextOutput() -> Output? {
+        // Joining and speaking first: what is relayed is relayed because somebody spoke before.
+        if !outputs.isEmpty { return outputs.removeFirst() }
+        while !fanouts.isEmpty {
+            guard let recipient = fanouts[0].recipient else {
+                fanouts.removeFirst()
+                continue
+            }
+            guard let place = places[recipient.address] else {
+                fanouts[0].skip()
+                continue
+            }
+            guard let bytes = fanouts[0].next(endsLine: clients[place].endsLine) else { continue }
+            if fanouts[0].isRelay { clients[place].relayed.remember(bytes) }
+            counters.sent += 1
+            return .transmit(bytes, to: clients[place].peer)
+        }
+        return nil
+    }
+}
+
+extension PlainServer {
+    /// What the owner is to do.
+    package enum Output: Hashable, Sendable {
+        /// Somebody spoke for the first time.
+        case joined(PlainPeer)
+        /// A message for the default room.
+        case said(PlainPeer, String)
+        case left(PlainPeer, LeaveReason)
+        case transmit([UInt8], to: PlainPeer)
+    }
+
+    /// Why a client is gone.
+    package enum LeaveReason: Hashable, Sendable {
+        /// Nothing was heard for ``Configuration/silence``.
+        case silent
+        /// Nobody listens there any more.
+        case unreachable
+        /// A newer client took the place: there are ``Configuration/clientLimit`` at most.
+        case replaced
+        /// The owner wished it.
+        case removed
+    }
+
+    /// The limits, with their reasons.
+    package struct Configuration: Hashable, Sendable {
+        /// Which sources may speak.
+        package var policy: PlainPolicy = .loopback
+        /// A client that says nothing for so long has left; there is no goodbye in plain text. 1 hour.
+        package var silence: Duration = .seconds(3600)
+        /// Clients at once; the one that was silent longest gives way. Every message is sent to each. 256.
+        package var clientLimit = 256
+        /// Clients of one address (a /64 of IPv6) outside this machine, so that one cannot displace all. 32.
+        package var clientsPerPrefix = 32
+        /// Sustained messages a second of one client: what two programs that answer each other can cost. 50.
+        package var messagesPerSecond = 50
+        /// Messages that may come at once before the rate counts: a piped file. 500.
+        package var messageBurst = 500
+        /// Datagrams a second of all strangers of one address that are looked at. 2, after a burst of 10.
+        package var strangersPerSecond = 2
+        /// See ``strangersPerSecond``.
+        package var strangerBurst = 10
+        /// Answers a second to all strangers together. 100.
+        package var challengesPerSecond = 100
+        /// A code is good for this long, and for as long again. 2 minutes: time to read and type it.
+        package var codeLifetime: Duration = .seconds(120)
+
+        package init() {}
+    }
+
+    /// What was dropped, and what was sent. Only ever grows.
+    package struct Counters: Hashable, Sendable {
+        /// Not UTF-8.
+        package var malformed = 0
+        /// Nothing in it; registers nobody.
+        package var empty = 0
+        /// From a source that the policy does not allow.
+        package var refused = 0
+        /// From a reflectable port, or an address that cannot be answered.
+        package var unanswerable = 0
+        /// Over a rate.
+        package var tooFast = 0
+        /// Strangers that were sent a code.
+        package var challenged = 0
+        /// Our own words, come back.
+        package var echoed = 0
+        /// Messages that had gone through a ring of relays.
+        package var looped = 0
+        /// Messages taken.
+        package var said = 0
+        /// Datagrams relayed or broadcast.
+        package var sent = 0
+
+        package init() {}
+    }
+}
+
+extension PlainServer {
+    private struct Client: Sendable {
+        var peer: PlainPeer
+        var heard: Instant
+        /// Whether its last datagram ended with a line feed: then it shows bytes as they come, as `nc`
+        /// does, and needs line ends; the others put them themselves.
+        var endsLine: Bool
+        var pace: TokenBucket
+        var relayed = RecentDatagrams()
+    }
+
+    private mutating func heard(
+        _ text: String,
+        _ datagram: [UInt8],
+        endsLine: Bool,
+        by place: Int,
+        at peer: PlainPeer,
+        _ now: Instant
+    ) {
+        guard clients[place].pace.take(at: now) else { return counters.tooFast += 1 }
+        clients[place].heard = max(clients[place].heard, now)
+        clients[place].peer = peer
+        guard !clients[place].relayed.contains(text) else { return counters.echoed += 1 }
+        clients[place].endsLine = endsLine
+        say(text, from: peer)
+    }
+
+    private mutating func say(_ text: String, from peer: PlainPeer) {
+        // Only a line end: the Return key on an empty line. Who presses it is here, and says nothing.
+        guard !text.isEmpty else { return }
+        guard PlainText.relayDepth(of: text) < 2 else { return counters.looped += 1 }
+        counters.said += 1
+        outputs.append(.said(peer, text))
+    }
+
+    private mutating func register(_ peer: PlainPeer, endsLine: Bool, at now: Instant) {
+        makeRoom(for: peer.address)
+        var pace = TokenBucket(
+            perSecond: configuration.messagesPerSecond,
+            burst: configuration.messageBurst,
+            at: now
+        )
+        _ = pace.take(at: now)
+        places[peer.address] = clients.count
+        clients.append(Client(peer: peer, heard: now, endsLine: endsLine, pace: pace))
+        outputs.append(.joined(peer))
+    }
+
+    private mutating func makeRoom(for address: Address) {
+        if !address.ip.isLoopback {
+            let neighbours = clients.filter { $0.peer.address.ip.prefix == address.ip.prefix }
+            if neighbours.count >= configuration.clientsPerPrefix { replaceOldest(of: neighbours) }
+        }
+        if clients.count >= configuration.clientLimit { replaceOldest(of: clients) }
+    }
+
+    private mutating func replaceOldest(of candidates: [Client]) {
+        guard let oldest = candidates.min(by: { $0.heard < $1.heard }) else { return }
+        leave(oldest.peer.address, .replaced)
+    }
+
+    private mutating func leave(_ address: Address, _ reason: LeaveReason) {
+        guard let place = places.removeValue(forKey: address) else { return }
+        let client = clients.remove(at: place)
+        for later in place..<clients.count { places[clients[later].peer.address] = later }
+        outputs.append(.left(client.peer, reason))
+    }
+}
