@@ -40,8 +40,8 @@ package enum PlainText {
         }
         for character in text {
             let size = character.utf8.count
-            if current.count + size > limit { close() }
             if size <= room {
+                if current.count + size > limit { close() }
                 current.append(contentsOf: character.utf8)
                 continue
             }

@@ -260,14 +260,14 @@ struct LoopTests {
         #expect(rounds == 1)
     }
 
-    @Test("comes to rest in a ring of three plain servers")
+    @Test("comes to rest in a ring of four plain servers")
     func ring() {
-        let addresses = [local(40_001), local(40_002), local(40_003)]
-        var servers = [Scene(), Scene(), Scene()]
+        let addresses = [local(40_001), local(40_002), local(40_003), local(40_004)]
+        var servers = [Scene(), Scene(), Scene(), Scene()]
         // Each has heard its neighbours, however that came to be.
-        for place in 0..<3 {
-            servers[place].hear("x", from: addresses[(place + 1) % 3])
-            servers[place].hear("x", from: addresses[(place + 2) % 3])
+        for place in 0..<4 {
+            servers[place].hear("x", from: addresses[(place + 1) % 4])
+            servers[place].hear("x", from: addresses[(place + 3) % 4])
             servers[place].forget()
         }
         servers[0].deliver("start", by: ani)
@@ -275,7 +275,7 @@ struct LoopTests {
         var isMoving = true
         while isMoving, datagrams < 1000 {
             isMoving = false
-            for place in 0..<3 {
+            for place in 0..<4 {
                 let sent = servers[place].sent
                 servers[place].forget()
                 for (text, to) in sent {
