@@ -1,0 +1,156 @@
+import KirimRooms
+import KirimTransport
+import KirimWire
+
+// Rooms: subscriptions, entries, and what the faces are told of them.
+extension ChatClient {
+    /// Asks for the room's entries, if nothing speaks against it.
+    mutating func read(_ index: Int, at now: Instant) {
+        guard session?.isReady == true, case .idle(let until) = readers[index].stage else { return }
+        if let until, until > now { return }
+        // Too much waits for the journal: the cursor stays, the server keeps the rest.
+        guard !readers[index].isFull else { return }
+        let room = readers[index].name
+        guard readers[index].isMember else {
+            readers[index].join()
+            _ = say(.join(room), for: .rejoin(room))
+            return
+        }
+        guard let stream = session?.takeStream(for: .room(room)) else { return }
+        let start = readers[index].ask(on: stream, newest: configuration.history, at: now)
+        _ = say(
+            .subscribe(stream: stream, room: room, start: start, until: nil),
+            for: .subscribe(room, stream: stream)
+        )
+    }
+
+    /// Wants no more of the stream.
+    mutating func abandon(_ stream: UInt64) {
+        guard session?.streams.removeValue(forKey: stream) != nil else { return }
+        _ = say(.unsubscribe(stream: stream), for: .nothing)
+    }
+
+    mutating func subscribed(
+        _ purpose: Session.Purpose,
+        stream: UInt64,
+        first: SequenceNumber,
+        last: SequenceNumber,
+        at now: Instant
+    ) {
+        guard case .subscribe(let room, stream) = purpose, let index = index(of: room),
+            readers[index].stream == stream
+        else {
+            if case .wish(let ticket) = purpose { pageBegins(ticket, last: last, at: now) }
+            return
+        }
+        switch readers[index].subscribed(first: first, last: last, at: now) {
+        case .setBack:
+            abandon(stream)
+            tell(.setBack(room))
+            read(index, at: now)
+        case .going(let arrival): told(arrival, index, stream: stream, at: now)
+        }
+    }
+
+    mutating func receiveEntry(
+        _ bytes: [UInt8],
+        number: UInt64,
+        stream: UInt64,
+        at now: Instant
+    ) {
+        guard let use = session?.streams[stream], number > 0 else {
+            countStray()
+            return
+        }
+        let sequence = SequenceNumber(rawValue: number)
+        switch use {
+        case .room(let room):
+            guard let index = index(of: room), readers[index].stream == stream else {
+                countStray()
+                return
+            }
+            let entry: Entry
+            do {
+                entry = try Entry(parsing: bytes, room: room, sequence: sequence)
+            } catch {
+                // Of a later version: shown as what it is, so that the log has no gap.
+                countMalformed()
+                readers[index].stopStoring()
+                entry = Entry(unreadable: sequence, in: room)
+            }
+            let arrival = readers[index].receive(entry, bytes: bytes.count, at: now)
+            told(arrival, index, stream: stream, at: now)
+        case .page(let ticket):
+            guard let room = roomOfPage(ticket) else { return }
+            let entry =
+                (try? Entry(parsing: bytes, room: room, sequence: sequence))
+                ?? Entry(unreadable: sequence, in: room)
+            pageArrived(entry, ticket, at: now)
+        }
+    }
+
+    /// Passes on what came of an entry or a subscription.
+    ///
+    /// The face is told at once, and the journal behind it: should the process end in between, the next one
+    /// starts at the journal's cursor, and its face has not seen these entries. So neither face
+    /// misses one or sees one twice, and nobody waits for a disk to read a line.
+    private mutating func told(
+        _ arrival: RoomReader.Arrival,
+        _ index: Int,
+        stream: UInt64,
+        at now: Instant
+    ) {
+        switch arrival {
+        case .ignored: break
+        case .overflow:
+            abandon(stream)
+            readers[index].pause()
+            read(index, at: now)
+        case .told(let entries, let caughtUp):
+            for entry in entries { tell(.entry(entry, mine: mine(entry))) }
+            if caughtUp { tell(.caughtUp(readers[index].name)) }
+            if readers[index].isFull {
+                abandon(stream)
+                readers[index].pause()
+            }
+            if caughtUp { advanceWishes(at: now) }
+        }
+    }
+
+    private func mine(_ entry: Entry) -> LocalPostID? {
+        guard let id = entry.id, id.outbox == server.outbox, id.member == me?.id else { return nil }
+        return outbox.identify(id.number)
+    }
+
+    /// Reads a room that was joined a moment ago, once the journal has said what it holds of it.
+    mutating func startReading(_ room: RoomName) {
+        guard index(of: room) == nil else { return }
+        readers.append(RoomReader(joined: room, patience: configuration.gapPatience))
+        store(.setRooms(joinedRooms), .write)
+        store(.span(room), .span(room))
+        tell(.joined(room))
+    }
+
+    /// Reads the room no more.
+    mutating func leave(_ index: Int, _ refusal: Refusal?) {
+        let reader = readers.remove(at: index)
+        if let stream = reader.stream { abandon(stream) }
+        store(.setRooms(joinedRooms), .write)
+        tell(.left(reader.name, refusal))
+    }
+}
+
+extension Entry {
+    /// Stands for an entry that this version cannot read.
+    init(unreadable sequence: SequenceNumber, in room: RoomName) {
+        let post = Post(
+            room: room,
+            kind: .notice,
+            authored: WallTime(milliseconds: 0),
+            text: "(a message that this version cannot show)"
+        )
+        self.init(
+            sequence: sequence, post: post, author: .server, id: nil, received: post.authored
+        )
+    }
+}

@@ -1,0 +1,171 @@
+import KirimRooms
+import KirimTransport
+import KirimWire
+
+// The control stream: hello and welcome, and what the server answers and tells.
+extension ChatClient {
+    /// The first words on a connection.
+    mutating func greet() {
+        session?.stage = .greeted
+        open(stream: ChatStream.control, at: 0)
+        let hello = Request.hello(
+            name: server.name, outbox: server.outbox, agent: configuration.agent
+        )
+        _ = say(hello, for: .hello)
+    }
+
+    /// Asks the server; `nil` without a connection.
+    mutating func say(_ request: Request, for purpose: Session.Purpose) -> RequestID? {
+        guard let id = session?.ask(request, for: purpose), let end = session?.control.end else {
+            return nil
+        }
+        offer(upTo: end, on: ChatStream.control)
+        return id
+    }
+
+    mutating func take(_ reply: Reply, number: UInt64, at now: Instant) {
+        switch reply {
+        case .welcome(let id, let member, let nextPost, let name, let limits):
+            guard session?.asked.removeValue(forKey: id) == .hello else { return }
+            welcome(member, nextPost: nextPost, server: name, limits: limits, at: now)
+        case .done(let id):
+            guard let purpose = session?.asked.removeValue(forKey: id) else { return }
+            done(purpose, at: now)
+        case .refused(let id, let refusal):
+            guard let purpose = session?.asked.removeValue(forKey: id) else { return }
+            refused(purpose, refusal, at: now)
+        case .roomsPart(let id, let rooms): collect(rooms, for: id)
+        case .rooms(let id, let rooms):
+            collect(rooms, for: id)
+            if let wish = finishWish(asked: id) { answer(wish, .rooms(wish.rooms)) }
+        case .membersPart(let id, _, let members): collect(members, for: id)
+        case .members(let id, let room, let members):
+            collect(members, for: id)
+            if let wish = finishWish(asked: id) { answer(wish, .members(room, wish.members)) }
+        case .subscribed(let id, let stream, _, let first, let last):
+            guard let purpose = session?.asked.removeValue(forKey: id) else { return }
+            subscribed(purpose, stream: stream, first: first, last: last, at: now)
+        case .decided(let decisions): decided(decisions, at: now)
+        case .postponed(_, let refusal, let milliseconds):
+            postponed(refusal, milliseconds: milliseconds, at: now)
+        case .renamed(let name): renamed(name)
+        case .removed(let room, let refusal):
+            if let index = index(of: room) { leave(index, refusal) }
+        }
+    }
+
+    private mutating func welcome(
+        _ member: Member,
+        nextPost: PostNumber,
+        server name: String,
+        limits: WireLimits,
+        at now: Instant
+    ) {
+        me = member
+        self.limits = limits
+        if server.name != member.name {
+            server.name = member.name
+            store(.setName(member.name), .write)
+        }
+        tell(.welcomed(member, server: name))
+        if nextPost > outbox.afterLast {
+            // Another face of ours may have used these numbers; the journal knows. If it does not, the
+            // outbox is older than what the server has of it.
+            session?.stage = .checking(nextPost)
+            storage.wantsRows = true
+        } else if nextPost < outbox.nextNumber {
+            // The server has forgotten posts: it would wait for them for ever.
+            renewOutbox(at: now)
+        } else {
+            getReady(at: now)
+        }
+    }
+
+    /// The journal has told every number that was given out.
+    mutating func checkOutbox(at now: Instant) {
+        guard case .checking(let nextPost)? = session?.stage else { return }
+        if nextPost > outbox.afterLast { renewOutbox(at: now) } else { getReady(at: now) }
+    }
+
+    private mutating func renewOutbox(at now: Instant) {
+        guard let id = outboxIDs.popLast() else {
+            // A server that never agrees about numbers will not agree the next time either.
+            getReady(at: now)
+            return
+        }
+        session?.stage = .opened
+        storage.renewing = id
+    }
+
+    /// Everything that waited for the welcome.
+    mutating func getReady(at now: Instant) {
+        session?.stage = .ready
+        offerPosts()
+        for index in readers.indices { read(index, at: now) }
+        advanceWishes(at: now)
+        presence.tell(presence.presence, at: now)
+        if presence.isDue(at: now) { tellPresence() }
+    }
+
+    mutating func tellPresence() {
+        guard session?.isReady == true else { return }
+        send(Signal.presence(presence.presence))
+    }
+
+    private mutating func done(_ purpose: Session.Purpose, at now: Instant) {
+        switch purpose {
+        case .rejoin(let room):
+            guard let index = index(of: room), readers[index].stage == .joining else { return }
+            readers[index].isMember = true
+            readers[index].pause()
+            read(index, at: now)
+        case .wish(let ticket): granted(ticket, at: now)
+        case .hello, .subscribe, .nothing: break
+        }
+    }
+
+    private mutating func refused(
+        _ purpose: Session.Purpose,
+        _ refusal: Refusal,
+        at now: Instant
+    ) {
+        let again = now.advanced(by: configuration.askAgain)
+        switch purpose {
+        case .hello:
+            session?.stage = .refused(until: again)
+            tell(.notWelcome(refusal))
+        case .rejoin(let room):
+            guard let index = index(of: room), readers[index].stage == .joining else { return }
+            if refusal.isTransient {
+                readers[index].pause(until: again)
+            } else {
+                leave(index, refusal)
+            }
+        case .subscribe(let room, let stream):
+            session?.streams[stream] = nil
+            guard let index = index(of: room), readers[index].stream == stream else { return }
+            if refusal.isTransient {
+                readers[index].pause(until: again)
+            } else if refusal == .notInRoom, readers[index].isMember {
+                // The server has forgotten that we joined (it was set back): once more, and no more.
+                readers[index].isMember = false
+                readers[index].pause()
+                read(index, at: now)
+            } else {
+                leave(index, refusal)
+            }
+        case .wish(let ticket):
+            if let wish = finishWish(ticket) { answer(wish, .refused(refusal)) }
+            advanceWishes(at: now)
+        case .nothing: break
+        }
+    }
+
+    mutating func renamed(_ name: MemberName) {
+        guard me?.name != name else { return }
+        me?.name = name
+        server.name = name
+        store(.setName(name), .write)
+        tell(.renamed(name))
+    }
+}

@@ -1,0 +1,243 @@
+package import KirimRooms
+import KirimTransport
+package import KirimWire
+
+/// What is on its way to the journal, and what waits for it.
+struct Storage {
+    private var lastID: UInt64 = 0
+    var pending: [StoreID: Purpose] = [:]
+    /// Posts that wait until the write before them is done: one write takes all of them.
+    var toAdd: [Addition] = []
+    private(set) var isAdding = false
+    /// The rows that other faces appended are wanted.
+    var wantsRows = false
+    var toKeep: [Kept] = []
+    private(set) var isKeeping = false
+    /// Both give posts other numbers, so that nothing with a number may be under way beside them.
+    var pinning: PublicKey?
+    var renewing: OutboxID?
+    private(set) var isBusyRenumbering = false
+    private var retry: Instant?
+    /// What was told last, so that a full disk is told once and not with each write.
+    var told: JournalError?
+
+    struct Addition {
+        let ticket: Ticket
+        let posts: [Post]
+    }
+
+    struct Kept {
+        let post: LocalPost
+        let decision: PostDecision
+        var isTold = false
+    }
+
+    enum Purpose {
+        case add([Addition])
+        case keep([Kept])
+        case pin(PublicKey)
+        case renew(OutboxID)
+        case apply(RoomName)
+        /// A page of older entries, from its first to its last.
+        case older(RoomName, SequenceNumber, SequenceNumber)
+        case span(RoomName)
+        case page(Ticket)
+        case write
+    }
+
+    var isRenumbering: Bool { isBusyRenumbering || pinning != nil || renewing != nil }
+    var postsToAdd: Int { toAdd.reduce(0) { $0 + $1.posts.count } }
+    var deadline: Instant? { retry }
+
+    mutating func issue(_ purpose: Purpose) -> StoreID {
+        switch purpose {
+        case .add: isAdding = true
+        case .keep: isKeeping = true
+        case .pin, .renew: isBusyRenumbering = true
+        default: break
+        }
+        lastID += 1
+        let id = StoreID(rawValue: lastID)
+        pending[id] = purpose
+        return id
+    }
+
+    mutating func finish(_ id: StoreID) -> Purpose? {
+        let purpose = pending.removeValue(forKey: id)
+        switch purpose {
+        case .add?: isAdding = false
+        case .keep?: isKeeping = false
+        case .pin?, .renew?: isBusyRenumbering = false
+        default: break
+        }
+        return purpose
+    }
+
+    mutating func failed(retry time: Instant) { retry = time }
+    mutating func timePassed(to now: Instant) { if let time = retry, time <= now { retry = nil } }
+    var waits: Bool { retry != nil }
+}
+
+extension ChatClient {
+    mutating func store(_ request: StoreRequest, _ purpose: Storage.Purpose) {
+        commands.append(.store(storage.issue(purpose), request))
+    }
+
+    /// Hands the journal what waits for it. Called when nothing else is to be done, so that everything that
+    /// one turn brought goes into one write.
+    mutating func prepareStorage() {
+        for index in readers.indices {
+            guard let entries = readers[index].store() else { continue }
+            store(.apply(entries, readers[index].name), .apply(readers[index].name))
+        }
+        guard !storage.isBusyRenumbering else { return }
+        if !storage.isKeeping, !storage.toKeep.isEmpty, !storage.waits {
+            let kept = storage.toKeep
+            storage.toKeep = []
+            let decisions = kept.map { ($0.post.number, $0.decision) }
+            store(
+                .decide(Dictionary(decisions, uniquingKeysWith: { $1 })),
+                .keep(kept)
+            )
+        }
+        if storage.isRenumbering {
+            guard !storage.isAdding, !storage.isKeeping, storage.toKeep.isEmpty, !storage.waits else {
+                return
+            }
+            if let key = storage.pinning {
+                storage.pinning = nil
+                store(.pin(key), .pin(key))
+            } else if let outbox = storage.renewing {
+                storage.renewing = nil
+                store(.renewOutbox(outbox), .renew(outbox))
+            }
+            return
+        }
+        if !storage.isAdding, !storage.toAdd.isEmpty || storage.wantsRows && !storage.waits {
+            let additions = storage.toAdd
+            storage.toAdd = []
+            storage.wantsRows = false
+            store(.enqueue(additions.flatMap(\.posts), after: outbox.last), .add(additions))
+        }
+    }
+
+    /// The journal has done a request, or could not.
+    package mutating func stored(
+        _ id: StoreID,
+        _ result: Result<StoreResult, JournalError>,
+        at now: Instant
+    ) {
+        guard let purpose = storage.finish(id) else { return }
+        switch result {
+        case .success(let result):
+            storage.told = nil
+            stored(purpose, result, at: now)
+        case .failure(let error): notStored(purpose, error, at: now)
+        }
+    }
+
+    private mutating func stored(_ purpose: Storage.Purpose, _ result: StoreResult, at now: Instant) {
+        switch (purpose, result) {
+        case (.add(let additions), .rows(let rows)): added(additions, rows, at: now)
+        case (.keep(let kept), _):
+            for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
+        case (.pin(let key), .state(let local)):
+            renumbered(local)
+            server.key = key
+            tell(.firstContact(key))
+        case (.renew, .state(let local)): renumbered(local)
+        case (.apply(let room), _):
+            guard let index = index(of: room) else { return }
+            readers[index].stored()
+            read(index, at: now)
+        case (.older(let room, let first, let last), _):
+            guard let index = index(of: room) else { return }
+            readers[index].join(HistorySpan(first: first, last: last))
+        case (.span(let room), .span(let span)):
+            guard let index = index(of: room) else { return }
+            readers[index].found(span)
+            read(index, at: now)
+        case (.page(let ticket), .entries(let entries)):
+            if let wish = finishWish(ticket) { answer(wish, .entries(entries)) }
+        default: break
+        }
+    }
+
+    private mutating func added(
+        _ additions: [Storage.Addition],
+        _ rows: [OutboxRow],
+        at now: Instant
+    ) {
+        let count = additions.reduce(0) { $0 + $1.posts.count }
+        var mine: [LocalPostID] = []
+        for (index, row) in rows.enumerated() {
+            guard let post = outbox.take(row) else { continue }
+            let isMine = index >= rows.count - count
+            if isMine { mine.append(post.id) }
+            guard isMine || row.decision == nil else { continue }
+            tell(.queued(post))
+            // Another face was quick and has sent it, and heard about it, in our place.
+            if let decision = row.decision { tell(.decided(post, decision)) }
+        }
+        for addition in additions {
+            tell(.posted(addition.ticket, Array(mine.prefix(addition.posts.count))))
+            mine.removeFirst(min(mine.count, addition.posts.count))
+        }
+        checkOutbox(at: now)
+        offerPosts()
+    }
+
+    /// Every post has another number now, so what was said on the connection means something else.
+    private mutating func renumbered(_ local: LocalState) {
+        _ = adopt(local)
+        switch session?.stage {
+        case .opened? where session?.control.end == 0: greet()
+        case nil: break
+        default: reconnect()
+        }
+    }
+
+    private mutating func notStored(
+        _ purpose: Storage.Purpose,
+        _ error: JournalError,
+        at now: Instant
+    ) {
+        let retry = now.advanced(by: configuration.storeRetry)
+        switch purpose {
+        case .add(let additions):
+            for addition in additions { tell(.postFailed(addition.ticket, .notStored(error))) }
+            if case .checking? = session?.stage {
+                storage.wantsRows = true
+                storage.failed(retry: retry)
+            }
+            return
+        case .keep(let kept):
+            // What the server decided is true whether or not it could be written down here; should it stay
+            // unwritten, the post is offered once more and decided in the same way.
+            for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
+            storage.toKeep = kept.map { Storage.Kept(post: $0.post, decision: $0.decision, isTold: true) }
+                + storage.toKeep
+            storage.failed(retry: retry)
+        case .pin(let key):
+            storage.pinning = storage.pinning ?? key
+            storage.failed(retry: retry)
+        case .renew(let outbox):
+            storage.renewing = outbox
+            storage.failed(retry: retry)
+        case .apply(let room): if let index = index(of: room) { readers[index].storeFailed() }
+        case .span(let room):
+            guard let index = index(of: room) else { return }
+            readers[index].storeFailed()
+            readers[index].found(nil)
+            read(index, at: now)
+        case .page(let ticket):
+            if let wish = finishWish(ticket) { answer(wish, .failed(error)) }
+            return
+        case .older, .write: break
+        }
+        if storage.told != error {
+            storage.told = error
+            tell(.storageFailed(error))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import DequeModule
+import KirimRooms
+
+/// The posts that the server has not decided about, as this face knows them: a copy of the journal's rows.
+struct Outbox {
+    /// By number, which may have gaps: other faces' posts are decided behind our back.
+    private(set) var posts: Deque<LocalPost> = []
+    /// The highest number that the journal has given out, as far as is known here.
+    private(set) var last: PostNumber?
+    /// Bytes of the texts.
+    private(set) var textBytes = 0
+    /// Which entry is whose: posts that were decided a moment ago, oldest first.
+    private var decided: Deque<LocalPost> = []
+    private var lastID: UInt64 = 0
+
+    /// Decided posts that are remembered, so that their entries are known as ours. Those come within a
+    /// round trip of the decision.
+    static let decidedLimit = 1_024
+
+    var isEmpty: Bool { posts.isEmpty }
+
+    /// The number that the server is to expect next.
+    var nextNumber: PostNumber { posts.first?.number ?? afterLast }
+    /// The number that the journal will give out next, as far as is known here.
+    var afterLast: PostNumber { last?.next ?? .first }
+
+    func post(_ number: PostNumber) -> LocalPost? {
+        index(of: number).map { posts[$0] }
+    }
+
+    /// The post of that number, decided or not.
+    func identify(_ number: PostNumber) -> LocalPostID? {
+        post(number)?.id ?? decided.last { $0.number == number }?.id
+    }
+
+    /// Takes over a row that the journal gave; `nil` if it is here already. A row that another face has
+    /// got decided meanwhile is remembered only.
+    mutating func take(_ row: OutboxRow) -> LocalPost? {
+        if let last, row.number <= last { return nil }
+        last = row.number
+        lastID += 1
+        let post = LocalPost(id: LocalPostID(rawValue: lastID), number: row.number, post: row.post)
+        if row.decision == nil {
+            posts.append(post)
+            textBytes += row.post.text.utf8.count
+        } else {
+            remember(post)
+        }
+        return post
+    }
+
+    /// Takes one out because the server decided; `nil` if it is not here (any more).
+    mutating func decide(_ number: PostNumber) -> LocalPost? {
+        guard let index = index(of: number) else { return nil }
+        let post = posts.remove(at: index)
+        textBytes -= post.post.text.utf8.count
+        remember(post)
+        return post
+    }
+
+    private mutating func remember(_ post: LocalPost) {
+        decided.append(post)
+        if decided.count > Self.decidedLimit { decided.removeFirst() }
+    }
+
+    /// The journal has numbered the rows anew. Posts keep their ids; those that are not among the rows were
+    /// decided behind our back and are returned as `gone`.
+    mutating func renumber(
+        _ rows: [OutboxRow],
+        last newLast: PostNumber?
+    ) -> (fresh: [LocalPost], gone: [LocalPost]) {
+        var old = posts
+        var fresh: [LocalPost] = []
+        var gone: [LocalPost] = []
+        posts = []
+        textBytes = 0
+        decided = []
+        for row in rows where row.decision == nil {
+            // Both lists are in the order of the outbox, so a post that matches is the same one.
+            if let found = old.firstIndex(where: { $0.post == row.post }) {
+                gone.append(contentsOf: old[..<found])
+                posts.append(LocalPost(id: old[found].id, number: row.number, post: row.post))
+                old.removeSubrange(...found)
+            } else {
+                lastID += 1
+                let post = LocalPost(
+                    id: LocalPostID(rawValue: lastID), number: row.number, post: row.post
+                )
+                posts.append(post)
+                fresh.append(post)
+            }
+            textBytes += row.post.text.utf8.count
+        }
+        gone.append(contentsOf: old)
+        last = newLast
+        return (fresh, gone)
+    }
+
+    /// The number before which posts may be sent now: the window of unaccepted posts. The first always fits.
+    func window(_ limits: WireLimits) -> PostNumber {
+        var bytes: UInt64 = 0
+        var end = nextNumber
+        for (index, post) in posts.enumerated() {
+            if index > 0 {
+                bytes += UInt64(post.post.text.utf8.count + Self.overhead)
+                guard index < max(1, limits.postsInFlight), bytes <= limits.postBytesInFlight else {
+                    break
+                }
+            }
+            end = post.number.next
+        }
+        return end
+    }
+
+    /// At most so many bytes come to a post's text in its record: room, kind, reference, time, lengths.
+    private static let overhead = RoomName.limit + 32
+
+    private func index(of number: PostNumber) -> Int? {
+        var low = 0
+        var high = posts.count
+        while low < high {
+            let middle = (low + high) / 2
+            if posts[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        return low < posts.count && posts[low].number == number ? low : nil
+    }
+}

@@ -1,0 +1,97 @@
+package import KirimRooms
+package import KirimWire
+
+/// Names a request to the journal.
+package struct StoreID: Hashable, Sendable, RawRepresentable {
+    package var rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// What the journal knows about one server: where a core starts, and goes on after the outbox was renumbered.
+package struct LocalState: Hashable, Sendable {
+    package var server: KnownServer
+    package var lastPost: PostNumber?
+    /// In order.
+    package var undecided: [OutboxRow]
+    package var spans: [RoomName: HistorySpan]
+
+    package init(
+        server: KnownServer,
+        lastPost: PostNumber?,
+        undecided: [OutboxRow],
+        spans: [RoomName: HistorySpan]
+    ) {
+        self.server = server
+        self.lastPost = lastPost
+        self.undecided = undecided
+        self.spans = spans
+    }
+
+    package init(
+        of server: KnownServer,
+        in journal: any ClientJournal
+    ) throws(JournalError) {
+        self.server = server
+        lastPost = try journal.lastPost(of: server)
+        undecided = try journal.undecided(of: server)
+        spans = [:]
+        for room in server.rooms + [.lobby] {
+            spans[room] = try journal.span(of: room, from: server)
+        }
+    }
+}
+
+/// What a client core asks of its journal. They are to be carried out one after the other, in order.
+package enum StoreRequest: Hashable, Sendable {
+    /// Result: `state`.
+    case pin(PublicKey)
+    /// Result: `state`.
+    case renewOutbox(OutboxID)
+    /// Also without posts: only to learn what other faces appended. Result: `rows`.
+    case enqueue([Post], after: PostNumber?)
+    case decide([PostNumber: PostDecision])
+    case apply([Entry], RoomName)
+    case setRooms([RoomName])
+    case setName(MemberName)
+    case setToken([UInt8]?)
+    /// Result: `span`.
+    case span(RoomName)
+    /// Result: `entries`.
+    case history(RoomName, before: SequenceNumber?, limit: Int)
+
+    /// Does what is asked. Blocks as long as the journal does.
+    package func perform(
+        for server: KnownServer,
+        on journal: any ClientJournal
+    ) throws(JournalError) -> StoreResult {
+        switch self {
+        case .pin(let key):
+            return .state(try LocalState(of: try journal.pin(server, key: key), in: journal))
+        case .renewOutbox(let outbox):
+            let renewed = try journal.renewOutbox(of: server, to: outbox)
+            return .state(try LocalState(of: renewed, in: journal))
+        case .enqueue(let posts, let known):
+            return .rows(try journal.enqueue(posts, to: server, after: known))
+        case .decide(let decisions): try journal.decide(decisions, of: server)
+        case .apply(let entries, let room): try journal.apply(entries, of: room, from: server)
+        case .setRooms(let rooms): try journal.setRooms(rooms, of: server)
+        case .setName(let name): try journal.setName(name, of: server)
+        case .setToken(let token): try journal.setToken(token, of: server)
+        case .span(let room): return .span(try journal.span(of: room, from: server))
+        case .history(let room, let before, let limit):
+            return .entries(
+                try journal.history(of: room, from: server, before: before, limit: limit)
+            )
+        }
+        return .done
+    }
+}
+
+/// What the journal did.
+package enum StoreResult: Hashable, Sendable {
+    case done
+    case state(LocalState)
+    case rows([OutboxRow])
+    case span(HistorySpan?)
+    case entries([Entry])
+}
