@@ -1,0 +1,70 @@
+# What can be asked of this house. `make help` reads the `##` lines.
+
+SHELL := /bin/bash
+
+# One configuration for running and testing, so that each part is built once.
+CONFIGURATION ?= debug
+# Simulations are arithmetic from end to end: worth an optimised build of their own.
+SIM_CONFIGURATION ?= release
+PREFIX ?= /usr/local
+HOST ?= 127.0.0.1
+PORT ?= 12345
+N ?= 200
+SEED ?= 1
+FAULTS ?= all
+ARGS ?=
+
+KIRIM = .build/$(CONFIGURATION)/kirim
+SOURCES = Package.swift Sources Tests
+# The commit is one of the seeds that the tests simulate.
+export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare build run serve chat stop test check format sim install clean
+
+help: ## prints this list
+	@echo "Kirim, a chat over UDP. To try it: make run"
+	@echo
+	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
+		| awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+prepare: ## installs the system packages that are missing, or says which
+	@scripts/prepare
+
+build: prepare ## builds the program kirim
+	swift build -c $(CONFIGURATION) --product kirim
+
+run: build ## starts a server where none runs and opens the chat in this terminal (PORT=)
+	@KIRIM=$(KIRIM) scripts/run $(HOST) $(PORT) $(ARGS)
+
+serve: build ## runs a server in this terminal, with the operator's prompt (PORT=, ARGS=)
+	@exec $(KIRIM) serve --host $(HOST) --port $(PORT) $(ARGS)
+
+chat: build ## opens a chat in this terminal (PORT=, ARGS=)
+	@exec $(KIRIM) chat $(ARGS) $(HOST):$(PORT)
+
+stop: ## stops the server that `make run` started (PORT=)
+	@scripts/stop $(PORT)
+
+test: prepare ## runs all tests, the commit's own simulated hour among them (ARGS=)
+	swift build -c $(CONFIGURATION) --build-tests
+	swift test -c $(CONFIGURATION) --skip-build $(ARGS)
+
+check: prepare ## checks the format and the house rules
+	swift format lint --strict --parallel --recursive $(SOURCES)
+	swift test -c $(CONFIGURATION) --filter '^HouseTests\.'
+
+format: ## formats all sources
+	swift format --in-place --parallel --recursive $(SOURCES)
+
+sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, or a list)
+	swift build -c $(SIM_CONFIGURATION) --product kirim-sim
+	.build/$(SIM_CONFIGURATION)/kirim-sim --seeds $(N) --seed $(SEED) --faults $(FAULTS) $(ARGS)
+
+install: prepare ## builds kirim optimised and installs it under PREFIX= (/usr/local)
+	swift build -c release --product kirim --static-swift-stdlib
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 .build/release/kirim $(DESTDIR)$(PREFIX)/bin/kirim
+
+clean: ## removes what was built; messages and keys stay where they are
+	rm -rf .build artifacts
