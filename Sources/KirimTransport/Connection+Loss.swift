@@ -1,0 +1,127 @@
+import KirimWire
+
+// Loss detection and probes: RFC 9002 §6 and its appendix A, for one packet number space.
+
+extension Connection {
+    /// Packets that a later one may overtake before they count as lost (RFC 9002 §6.1.1).
+    static let packetThreshold: UInt32 = 3
+    /// Probes of one timeout, always two: at 10 % loss a lone one is lost too often (PROTOCOL.md §3).
+    static let probes = 2
+    /// Unanswered packets that a connection remembers; a peer that never acknowledges meets this.
+    static let sentLimit = 65_536
+    /// Longest wait between probes. A peer that comes back within it is found without its help.
+    static let longestProbeWait: Int64 = 8_000_000_000
+
+    func acknowledged(_ ack: AckFrame, at now: Instant) {
+        guard let largest = ack.ranges.first?.upperBound, largest < nextPacketNumber else {
+            close(.violation, reason: "acknowledged a packet never sent", as: .violation, at: now)
+            return
+        }
+        let inFlight = sent.bytesInFlight
+        var newest: SentPacket?
+        for range in ack.ranges {
+            for number in sent.numbers(in: range) {
+                guard let packet = sent.remove(number) else { continue }
+                if newest.map({ packet.number > $0.number }) ?? true { newest = packet }
+                delivered(packet, inFlight: inFlight)
+            }
+        }
+        guard let newest else { return }
+        largestAcknowledged = max(largestAcknowledged ?? 0, largest)
+        if newest.number == largest, newest.isAckEliciting,
+            newest.pathGeneration == paths.generation
+        {
+            let delay = Int64(clamping: ack.delay.multipliedReportingOverflow(by: 8_000).partialValue)
+            roundTrip.add(
+                sample: now.nanoseconds - newest.sentAt.nanoseconds,
+                acknowledgementDelay: min(max(delay, 0), peer.maxAckDelay.inNanoseconds)
+            )
+        }
+        probeCount = 0
+        probesOwed = 0
+        detectLosses(at: now)
+    }
+
+    private func delivered(_ packet: SentPacket, inFlight: Int) {
+        if let acknowledges = packet.acknowledges { received.peerKnows(below: acknowledges) }
+        if packet.isAckEliciting, packet.pathGeneration == paths.generation {
+            congestion.acknowledged(bytes: packet.size, sentAt: packet.sentAt, inFlight: inFlight)
+        }
+        for content in packet.contents {
+            switch content {
+            case .records(let id, let numbers):
+                withStream(id) { $0.acknowledge(numbers) }
+            case .fragment(let id, let number, let bytes):
+                withStream(id) { $0.acknowledgeFragment(of: number, bytes) }
+            case .token: break
+            }
+        }
+    }
+
+    /// Runs `change`, which tells whether the stream's acknowledged front moved, and remembers that it did.
+    func withStream(_ id: UInt64, _ change: (inout OutgoingStream) -> Bool) {
+        guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
+        if change(&streams[index]), !acknowledgedStreams.contains(id) {
+            acknowledgedStreams.append(id)
+        }
+    }
+
+    /// Declares lost what later packets have outrun by number or by time (RFC 9002 §6.1).
+    func detectLosses(at now: Instant) {
+        lossTime = nil
+        guard let largestAcknowledged else { return }
+        let delay = Duration.nanoseconds(roundTrip.lossDelay)
+        var lost: [SentPacket] = []
+        for packet in sent.eliciting {
+            guard packet.number < largestAcknowledged else { break }
+            let expiry = packet.sentAt.advanced(by: delay)
+            if largestAcknowledged - packet.number >= Self.packetThreshold || expiry <= now {
+                lost.append(packet)
+            } else {
+                lossTime = min(lossTime ?? expiry, expiry)
+            }
+        }
+        guard let first = lost.first, let last = lost.last else { return }
+        // Losses that span three probe timeouts mean that the path is not what it was (RFC 9002 §7.6).
+        let span = last.sentAt.nanoseconds - first.sentAt.nanoseconds
+        let isPersistent = roundTrip.hasSample && lost.count > 1 && span > 3 * probeTimeout
+        for packet in lost {
+            _ = sent.remove(packet.number)
+            packetsLost += 1
+            requeue(packet)
+            if packet.pathGeneration == paths.generation {
+                congestion.lost(sentAt: packet.sentAt, at: now, isPersistent: isPersistent)
+            }
+        }
+    }
+
+    /// What the packet carried is to be sent again.
+    private func requeue(_ packet: SentPacket) {
+        for content in packet.contents {
+            switch content {
+            case .records(let id, let numbers):
+                guard let index = streams.firstIndex(where: { $0.id == id }) else { continue }
+                streams[index].lose(numbers)
+            case .fragment(let id, let number, let bytes):
+                guard let index = streams.firstIndex(where: { $0.id == id }) else { continue }
+                streams[index].loseFragment(of: number, bytes)
+            case .token: wantsToken = true
+            }
+        }
+    }
+
+    /// When silence becomes a reason to ask (RFC 9002 §6.2). Not before the address may be written to.
+    var probeDeadline: Instant? {
+        guard sent.elicitingCount > 0, paths.allowance > 0 else { return nil }
+        let wait = min(probeTimeout << Int64(min(probeCount, 20)), max(Self.longestProbeWait, probeTimeout))
+        return lastElicitingSent.advanced(by: .nanoseconds(wait))
+    }
+
+    /// Two packets go out in spite of the window, with what waited longest (RFC 9002 §6.2.4).
+    func probe(at now: Instant) {
+        probeCount += 1
+        probesOwed = Self.probes
+        // Not lost for certain, so still under way; a copy of the content costs less than another timeout.
+        for packet in sent.eliciting.prefix(Self.probes) { requeue(packet) }
+    }
+}

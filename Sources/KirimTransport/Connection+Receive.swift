@@ -1,0 +1,135 @@
+import KirimNoise
+import KirimWire
+
+extension Connection {
+    /// What became of a DATA packet.
+    enum Reception {
+        case taken
+        case repeated
+        case notAuthentic
+    }
+
+    /// Opens a packet and does what it says. Only an authentic, new one has any effect.
+    func receive(
+        _ datagram: [UInt8],
+        header: DataHeader,
+        on path: Path,
+        at now: Instant
+    ) -> Reception {
+        guard received.isNew(header.packetNumber) else { return .repeated }
+        guard
+            let plaintext = keys.opening.open(
+                datagram[header.size...],
+                number: UInt64(header.packetNumber),
+                header: datagram[..<header.size]
+            )
+        else { return .notAuthentic }
+        let previous = received.largest
+        let isHighest = received.insert(header.packetNumber)
+        lastHeard = now
+        guard phase == .open else {
+            repeatGoodbye()
+            return .taken
+        }
+        let frames: [Frame]
+        do {
+            frames = try Frame.all(in: plaintext)
+        } catch {
+            close(.violation, reason: "unreadable frame", as: .violation, at: now)
+            return .taken
+        }
+        paths.received(datagram.count, on: path)
+        if isHighest {
+            largestReceivedAt = now
+            if path != paths.active.path { peerMoved(to: path, bytes: datagram.count, at: now) }
+        }
+        if probeCount > 0 {
+            // Heard after a silence: what waits for a doubled timeout may go out now.
+            probeCount = min(probeCount, 1)
+        }
+        note(frames, number: header.packetNumber, isHighest: isHighest, previous: previous, at: now)
+        for frame in frames where phase == .open { take(frame, on: path, at: now) }
+        return .taken
+    }
+
+    /// Decides when to acknowledge (RFC 9000 §13.2.1): every second packet, at once on a gap.
+    private func note(
+        _ frames: [Frame],
+        number: UInt32,
+        isHighest: Bool,
+        previous: UInt32?,
+        at now: Instant
+    ) {
+        guard frames.contains(where: \.isAckEliciting) else { return }
+        unacknowledged += 1
+        let isInOrder = isHighest && number == (previous.map { $0 &+ 1 } ?? 0)
+        if unacknowledged >= 2 || !isInOrder || frames.contains(.ackNow) {
+            acknowledgeBy = now
+        } else if acknowledgeBy == nil {
+            acknowledgeBy = now.advanced(by: configuration.maxAckDelay)
+        }
+    }
+
+    private func take(_ frame: Frame, on path: Path, at now: Instant) {
+        switch frame {
+        case .ping, .ackNow, .grease: break
+        case .ack(let ack): acknowledged(ack, at: now)
+        case .record(let record): take(record)
+        case .datagram(let bytes): events.append(.datagram(bytes))
+        case .window(let bytes): peerWindow = Int(min(bytes, 16 << 20))
+        case .pathChallenge(let data): answer(data, on: path)
+        case .pathResponse(let data):
+            if paths.answered(data) { wantsToken = true }
+        case .token(let token): receivedToken = token
+        case .close(let code, let reason):
+            peerClosed(CloseCode(rawValue: code), reason: reason, at: now)
+        }
+    }
+
+    private func take(_ record: RecordFrame) {
+        guard let fragment = record.fragment else {
+            events.append(
+                .record(stream: record.stream, number: record.number, bytes: record.bytes)
+            )
+            return
+        }
+        if let bytes = reassembly.add(record, fragment) {
+            events.append(.record(stream: record.stream, number: record.number, bytes: bytes))
+        }
+    }
+
+    /// Answered where it was asked (RFC 9000 §8.2.2); a few at most, so that nobody fills the queue.
+    private func answer(_ data: UInt64, on path: Path) {
+        guard pathFrames.count < 8 else { return }
+        pathFrames.append((path, .pathResponse(data)))
+    }
+
+    private func peerMoved(to path: Path, bytes: Int, at now: Instant) {
+        let isSameHost = path.remote.ip == paths.active.path.remote.ip
+        let patience = max(3 * probeTimeout, 3 * configuration.initialRoundTrip.inNanoseconds)
+        let challenges = paths.move(
+            to: path,
+            bytesIn: bytes,
+            challenge: dice.next,
+            deadline: now.advanced(by: .nanoseconds(patience))
+        )
+        for challenge in challenges where pathFrames.count < 8 {
+            pathFrames.append((challenge.path, .pathChallenge(challenge.data)))
+        }
+        pathChanged(resets: !isSameHost)
+    }
+
+    /// The window and the round trip belong to a path; a new port of the same host is the same path
+    /// behind another NAT mapping (RFC 9000 §9.4).
+    func pathChanged(resets: Bool) {
+        if resets {
+            congestion = CongestionController()
+            pacer = Pacer()
+            roundTrip = RoundTrip(initial: configuration.initialRoundTrip)
+        }
+        probeCount = 0
+        // What was under way to the old address is most likely lost: ask at once.
+        if sent.elicitingCount > 0 { probesOwed = max(probesOwed, 2) }
+        events.append(.moved(paths.active.path))
+    }
+}

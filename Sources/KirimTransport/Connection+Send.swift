@@ -1,0 +1,346 @@
+import KirimNoise
+import KirimWire
+
+extension Connection {
+    /// Ranges that our ACK frames name. The rest is old news.
+    private static let ackRanges = 32
+    /// Plaintext is padded to a multiple of this, so that sizes tell less (PROTOCOL.md §1).
+    private static let paddingUnit = 16
+    /// Bundling is for thin flows: with more than this under way there are packets enough.
+    private static let thinFlow = 8 * PacketSize.maximum
+    private static let bundledSize = 256
+    private static let bundledCopies = 2
+    private static let recentLimit = 16
+
+    private var headerSize: Int {
+        switch role {
+        case .client: PacketSize.dataHeaderToServer
+        case .server: PacketSize.dataHeaderToClient
+        }
+    }
+
+    private var plaintextLimit: Int {
+        (PacketSize.maximum - headerSize - PacketSize.tag) / Self.paddingUnit * Self.paddingUnit
+    }
+
+    /// The next datagram that may leave now; `nil` when there is none.
+    func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
+        if let goodbye = takeGoodbye() { return seal(Draft([goodbye]), to: paths.active.path, at: now) }
+        guard phase == .open else { return nil }
+        guard nextPacketNumber < .max, sent.unanswered < Self.sentLimit else {
+            close(.violation, reason: "out of packet numbers", as: .violation, at: now)
+            return nextPacket(at: now, source: &source)
+        }
+        if let (path, frame) = pathFrames.popFirst() { return pathPacket(frame, on: path, at: now) }
+        guard paths.allowance >= PacketSize.maximum else {
+            // Wait until the address has proved itself or has sent more.
+            return nil
+        }
+        let isProbe = probesOwed > 0
+        let acknowledges = acknowledgeBy.map { $0 <= now } ?? false
+        isPacing = false
+        var mayCarry = isProbe
+        if !mayCarry, hasContent {
+            pacer.refill(at: now, window: congestion.window, smoothed: roundTrip.smoothed)
+            if sent.bytesInFlight + PacketSize.maximum <= congestion.window {
+                mayCarry = pacer.allows
+                isPacing = !mayCarry
+            }
+        }
+        guard mayCarry || acknowledges else { return nil }
+        var draft = Draft(limit: plaintextLimit)
+        if unacknowledged > 0 || isProbe { addAck(to: &draft, at: now) }
+        if mayCarry { fill(&draft, at: now, from: &source) }
+        if isProbe {
+            probesOwed -= 1
+            if !draft.isAckEliciting { draft.add(.ping) }
+        }
+        guard !draft.isEmpty else { return nil }
+        if draft.isAckEliciting {
+            bundle(into: &draft, at: now, from: &source)
+            if case .client = role, draft.hasRecords { draft.add(.ackNow) }
+            if dice.oneIn(64) { draft.add(.grease(type: 0x40 | UInt8(truncatingIfNeeded: dice.next()), length: Int(dice.next() % 8))) }
+        }
+        return seal(draft, to: paths.active.path, at: now)
+    }
+
+    private var hasContent: Bool {
+        !controls.isEmpty || !datagrams.isEmpty || streams.contains(where: \.hasWork)
+    }
+
+    /// Whether ``nextPacket(at:source:)`` may have something: a hint, never wrongly `false`.
+    func wantsToSend(at now: Instant) -> Bool {
+        if owesAnything { return true }
+        guard phase == .open else { return false }
+        return !pathFrames.isEmpty || probesOwed > 0 || hasContent
+            || acknowledgeBy.map { $0 <= now } ?? false
+    }
+
+    private func addAck(to draft: inout Draft, at now: Instant) {
+        guard let largest = received.largest else { return }
+        let waited = max(0, now.nanoseconds - largestReceivedAt.nanoseconds)
+        draft.add(
+            .ack(
+                AckFrame(
+                    ranges: received.ranges(limit: Self.ackRanges),
+                    delay: min(UInt64(waited) / 8_000, 1 << 20)
+                )
+            )
+        )
+        draft.acknowledges = largest
+        unacknowledged = 0
+        acknowledgeBy = nil
+    }
+
+    /// A packet of its own for a path that may not be the active one. A challenge is as large as the
+    /// packets that will use the path, where that much may be sent (RFC 9000 §8.2.1).
+    private func pathPacket(_ frame: Frame, on path: Path, at now: Instant) -> Transmit? {
+        var draft = Draft(limit: plaintextLimit)
+        draft.add(frame)
+        if case .pathChallenge = frame, path != paths.active.path || paths.allowance >= PacketSize.maximum {
+            draft.padding = plaintextLimit
+        }
+        return seal(draft, to: path, at: now)
+    }
+}
+
+// MARK: Filling
+
+extension Connection {
+    private func fill(_ draft: inout Draft, at now: Instant, from source: inout some RecordSource) {
+        while let control = controls.first, draft.add(control) { controls.removeFirst() }
+        while let datagram = datagrams.first, draft.add(.datagram(datagram)) {
+            datagrams.removeFirst()
+        }
+        // The control stream first; then the others in turn, so that none waits behind a busy one.
+        let count = streams.count
+        guard count > 0 else { return }
+        let start = count > 1 ? 1 + Int(nextPacketNumber) % (count - 1) : 0
+        for position in 0..<count {
+            let index = position == 0 ? 0 : 1 + (start - 1 + position - 1) % (count - 1)
+            fill(&draft, fromStream: index, at: now, source: &source)
+        }
+    }
+
+    private func fill(
+        _ draft: inout Draft,
+        fromStream index: Int,
+        at now: Instant,
+        source: inout some RecordSource
+    ) {
+        let id = streams[index].id
+        while streams[index].hasWork {
+            if let piece = streams[index].fragmented.firstIndex(where: { !$0.unsent.isEmpty }) {
+                guard addFragment(piece, ofStream: index, to: &draft, source: &source) else { return }
+                continue
+            }
+            guard let number = streams[index].nextNumber else { return }
+            switch source.record(number, stream: id, of: handle) {
+            case .later:
+                streams[index].isWaiting = true
+            case .gone:
+                streams[index].sent(number)
+                withStream(id) { $0.acknowledge(number..<number + 1) }
+            case .bytes(let bytes):
+                guard bytes.count <= wholeLimit(id, number) else {
+                    guard mayFragment(bytes.count) else { return }
+                    streams[index].startFragments(of: number, total: bytes.count)
+                    continue
+                }
+                let frame = RecordFrame(stream: id, number: number, fragment: nil, bytes: bytes)
+                guard draft.add(.record(frame)) else { return }
+                draft.carry(stream: id, number: number)
+                streams[index].sent(number)
+                remember(frame, at: now)
+            }
+        }
+    }
+
+    /// Bytes of the longest record that fits a packet of its own.
+    private func wholeLimit(_ stream: UInt64, _ number: UInt64) -> Int {
+        // An ACK of the usual size and an ACK_NOW stand beside it.
+        plaintextLimit - RecordFrame.size(stream: stream, number: number, fragment: nil, count: 1_000)
+            + 1_000 - 72
+    }
+
+    private func mayFragment(_ count: Int) -> Bool {
+        let held = streams.reduce(0) { $0 + $1.bytesInFragments }
+        return held == 0 || held + count <= peerWindow
+    }
+
+    /// Returns whether the draft may take more.
+    private func addFragment(
+        _ piece: Int,
+        ofStream index: Int,
+        to draft: inout Draft,
+        source: inout some RecordSource
+    ) -> Bool {
+        let id = streams[index].id
+        let record = streams[index].fragmented[piece]
+        guard let gap = record.unsent.ranges.first else { return true }
+        let fragment = RecordFrame.Fragment(offset: gap.lowerBound, total: record.total)
+        let overhead = RecordFrame.size(
+            stream: id,
+            number: record.number,
+            fragment: fragment,
+            count: 1_000
+        ) - 1_000
+        let room = min(draft.room - overhead, gap.count)
+        // A crumb would cost more in headers than it carries.
+        guard room >= min(gap.count, 64) else { return false }
+        switch source.record(record.number, stream: id, of: handle) {
+        case .later:
+            streams[index].isWaiting = true
+            return true
+        case .gone:
+            withStream(id) { $0.abandonFragments(at: piece) }
+            return true
+        case .bytes(let bytes):
+            precondition(bytes.count == record.total, "a record never changes")
+            let range = gap.lowerBound..<gap.lowerBound + room
+            let frame = RecordFrame(
+                stream: id,
+                number: record.number,
+                fragment: fragment,
+                bytes: Array(bytes[range])
+            )
+            guard draft.add(.record(frame)) else { return false }
+            draft.contents.append(.fragment(stream: id, number: record.number, range))
+            streams[index].sentFragment(at: piece, range)
+            return true
+        }
+    }
+
+    private func remember(_ frame: RecordFrame, at now: Instant) {
+        guard frame.bytes.count <= Self.bundledSize else { return }
+        if recent.count >= Self.recentLimit { recent.removeFirst() }
+        recent.append(
+            RecentRecord(
+                stream: frame.stream,
+                number: frame.number,
+                size: frame.bytes.count,
+                sentAt: now,
+                copies: 0
+            )
+        )
+    }
+
+    /// Redundant bundling: small records younger than one probe timeout ride along for free in bytes
+    /// that the packet has left. A loss then costs no round trip (PROTOCOL.md §3).
+    private func bundle(into draft: inout Draft, at now: Instant, from source: inout some RecordSource) {
+        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow else { return }
+        for index in recent.indices.reversed() {
+            let record = recent[index]
+            guard record.sentAt < now,
+                now.nanoseconds - record.sentAt.nanoseconds < probeTimeout,
+                record.copies < Self.bundledCopies,
+                let stream = streams.first(where: { $0.id == record.stream }),
+                stream.isUnacknowledged(record.number),
+                !draft.carries(stream: record.stream, number: record.number),
+                case .bytes(let bytes) = source.record(record.number, stream: record.stream, of: handle)
+            else { continue }
+            let frame = RecordFrame(
+                stream: record.stream,
+                number: record.number,
+                fragment: nil,
+                bytes: bytes
+            )
+            guard draft.add(.record(frame)) else { continue }
+            draft.carry(stream: record.stream, number: record.number)
+            recent[index].copies += 1
+        }
+    }
+}
+
+// MARK: Sealing
+
+/// A packet's plaintext while it is put together.
+private struct Draft {
+    var writer: ByteWriter
+    let limit: Int
+    var padding = 0
+    var contents: [SentContent] = []
+    var acknowledges: UInt32?
+    private(set) var isAckEliciting = false
+
+    init(limit: Int) {
+        self.limit = limit
+        writer = ByteWriter(capacity: limit)
+    }
+
+    init(_ frames: [Frame]) {
+        self.init(limit: PacketSize.maximum)
+        for frame in frames { add(frame) }
+    }
+
+    var isEmpty: Bool { writer.count == 0 }
+    var room: Int { limit - writer.count }
+    var hasRecords: Bool { !contents.isEmpty }
+
+    /// Returns whether the frame fitted; otherwise nothing has changed.
+    @discardableResult
+    mutating func add(_ frame: Frame) -> Bool {
+        var part = ByteWriter(capacity: 64)
+        frame.write(to: &part)
+        guard part.count <= room else { return false }
+        writer.append(part.bytes)
+        if frame.isAckEliciting { isAckEliciting = true }
+        if case .token = frame { contents.append(.token) }
+        return true
+    }
+
+    mutating func carry(stream: UInt64, number: UInt64) {
+        if case .records(stream, let numbers)? = contents.last, numbers.upperBound == number {
+            contents[contents.count - 1] = .records(stream: stream, numbers.lowerBound..<number + 1)
+        } else {
+            contents.append(.records(stream: stream, number..<number + 1))
+        }
+    }
+
+    func carries(stream: UInt64, number: UInt64) -> Bool {
+        contents.contains {
+            if case .records(stream, let numbers) = $0 { numbers.contains(number) } else { false }
+        }
+    }
+}
+
+extension Connection {
+    private func seal(_ draft: Draft, to path: Path, at now: Instant) -> Transmit {
+        let header: DataHeader
+        switch role {
+        case .client(let connectionID):
+            header = DataHeader(
+                destination: .server(connectionID: connectionID),
+                packetNumber: nextPacketNumber
+            )
+        case .server(let index):
+            header = DataHeader(destination: .client(index: index), packetNumber: nextPacketNumber)
+        }
+        var writer = draft.writer
+        let unit = Self.paddingUnit
+        writer.pad(to: max(draft.padding, (writer.count + unit - 1) / unit * unit))
+        let head = header.bytes
+        let bytes =
+            head
+            + keys.sealing.seal(writer.bytes, number: UInt64(nextPacketNumber), header: head)
+        sent.append(
+            SentPacket(
+                number: nextPacketNumber,
+                sentAt: now,
+                size: bytes.count,
+                isAckEliciting: draft.isAckEliciting,
+                acknowledges: draft.acknowledges,
+                contents: draft.contents,
+                pathGeneration: paths.generation
+            )
+        )
+        nextPacketNumber += 1
+        if draft.isAckEliciting {
+            packetsSent += 1
+            lastElicitingSent = now
+            pacer.sent(bytes.count)
+        }
+        paths.sent(bytes.count, on: path)
+        return Transmit(bytes: bytes, path: path)
+    }
+}

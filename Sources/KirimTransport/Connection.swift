@@ -1,0 +1,295 @@
+import DequeModule
+import KirimNoise
+import KirimWire
+
+/// The transport state that two peers share: keys, packet numbers, what is under way, where the peer is.
+///
+/// Both endpoints are made of these. Facts in: ``receive(_:header:on:at:)``, ``timePassed(to:)``. Work out:
+/// ``takeEvents()``, ``nextPacket(at:source:)``. One ``deadline``.
+///
+///     open --close()--> closing --3 PTO--> over
+///      |  --CLOSE in--> draining --3 PTO--> over
+///      +---idle, violation, reset---------> over
+final class Connection {
+    enum Role {
+        case client(connectionID: UInt64)
+        case server(clientIndex: UInt8)
+    }
+
+    enum Phase: Equatable {
+        case open
+        /// We said goodbye: a late packet is answered with the goodbye again.
+        case closing(until: Instant)
+        /// The peer said goodbye: silence.
+        case draining(until: Instant)
+        case over
+    }
+
+    let handle: ConnectionHandle
+    let role: Role
+    let keys: SessionKeys
+    let configuration: TransportConfiguration
+    let peer: Parameters
+    let dice: Dice
+    let createdAt: Instant
+    private(set) var phase: Phase = .open
+
+    // What arrived.
+    var received = ReplayWindow()
+    var reassembly: Reassembly
+    /// Ack-eliciting packets that wait for an acknowledgement.
+    var unacknowledged = 0
+    var largestReceivedAt: Instant
+    /// When the acknowledgement must leave; in the past for "at once".
+    var acknowledgeBy: Instant?
+    var lastHeard: Instant
+
+    // What left.
+    var streams: [OutgoingStream] = []
+    var sent = SentPackets()
+    var nextPacketNumber: UInt32 = 0
+    var datagrams: Deque<[UInt8]> = []
+    var controls: Deque<Frame> = []
+    var recent: Deque<RecentRecord> = []
+    var peerWindow: Int
+    var lastElicitingSent: Instant
+    var packetsSent: UInt64 = 0
+    var packetsLost: UInt64 = 0
+
+    // Loss and congestion.
+    var roundTrip: RoundTrip
+    var congestion = CongestionController()
+    var pacer = Pacer()
+    var largestAcknowledged: UInt32?
+    var lossTime: Instant?
+    var probeCount = 0
+    var probesOwed = 0
+    /// A build stopped for want of window: only an acknowledgement helps.
+    var isPacing = false
+
+    // Where the peer is.
+    var paths: Paths
+    /// PATH_CHALLENGE and PATH_RESPONSE go where they belong, whatever the active path is.
+    var pathFrames: Deque<(path: Path, frame: Frame)> = []
+    /// A new address was proved (server), which a token should name.
+    var wantsToken = false
+    /// The newest token that came (client).
+    var receivedToken: [UInt8]?
+
+    // For the owner.
+    var events: Deque<ConnectionEvent> = []
+    var acknowledgedStreams: [UInt64] = []
+    private var goodbye: Frame?
+    private var owesGoodbye = false
+
+    init(
+        handle: ConnectionHandle,
+        role: Role,
+        keys: SessionKeys,
+        peer: Parameters,
+        path: Path,
+        configuration: TransportConfiguration,
+        dice: Dice,
+        roundTrip: RoundTrip?,
+        at now: Instant
+    ) {
+        self.handle = handle
+        self.role = role
+        self.keys = keys
+        self.peer = peer
+        self.configuration = configuration
+        self.dice = dice
+        createdAt = now
+        reassembly = Reassembly(limit: configuration.receiveWindow + RecordFrame.recordLimit)
+        largestReceivedAt = now
+        lastHeard = now
+        lastElicitingSent = now
+        peerWindow = peer.window
+        self.roundTrip = roundTrip ?? RoundTrip(initial: configuration.initialRoundTrip)
+        paths = Paths(first: path)
+    }
+}
+
+/// A small record that left lately, for bundling into packets with room (PROTOCOL.md §3).
+struct RecentRecord {
+    let stream: UInt64
+    let number: UInt64
+    let size: Int
+    let sentAt: Instant
+    var copies: Int
+}
+
+// MARK: Wishes
+
+extension Connection {
+    /// Datagrams that wait; the oldest give way (newest wins).
+    static let datagramQueue = 32
+
+    func open(stream id: UInt64, at first: UInt64) {
+        streams.removeAll { $0.id == id }
+        streams.append(OutgoingStream(id: id, first: first))
+    }
+
+    func offer(upTo end: UInt64, on id: UInt64) {
+        guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
+        streams[index].offer(upTo: end)
+    }
+
+    func resume(stream id: UInt64) {
+        guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
+        streams[index].isWaiting = false
+    }
+
+    func drop(stream id: UInt64) {
+        streams.removeAll { $0.id == id }
+        recent.removeAll { $0.stream == id }
+    }
+
+    func send(datagram: [UInt8]) {
+        precondition(
+            datagram.count <= TransportConfiguration.datagramLimit,
+            "a datagram fits one packet"
+        )
+        if datagrams.count >= Self.datagramQueue { datagrams.removeFirst() }
+        datagrams.append(datagram)
+    }
+
+    func ping() { controls.append(.ping) }
+
+    func close(_ code: CloseCode, reason: String, as cause: CloseReason, at now: Instant) {
+        guard phase == .open else { return }
+        var reason = reason
+        while reason.utf8.count > Frame.reasonLimit { reason.removeLast() }
+        goodbye = .close(code: code.rawValue, reason: reason)
+        owesGoodbye = true
+        phase = .closing(until: now.advanced(by: .nanoseconds(3 * probeTimeout)))
+        finish(cause)
+    }
+
+    /// Ends without a word.
+    func end(_ cause: CloseReason) {
+        guard phase == .open else {
+            phase = .over
+            return
+        }
+        phase = .over
+        finish(cause)
+    }
+
+    private func finish(_ cause: CloseReason) {
+        flushAcknowledged()
+        events.append(.closed(cause))
+        streams = []
+        datagrams = []
+        controls = []
+        recent = []
+    }
+
+    func peerClosed(_ code: CloseCode, reason: String, at now: Instant) {
+        guard phase == .open else { return }
+        phase = .draining(until: now.advanced(by: .nanoseconds(3 * probeTimeout)))
+        finish(.peer(code, reason: reason))
+    }
+
+    /// A packet of a closed connection came in: say goodbye again, once for each.
+    func repeatGoodbye() {
+        if case .closing = phase { owesGoodbye = true }
+    }
+
+    func takeGoodbye() -> Frame? {
+        guard owesGoodbye else { return nil }
+        owesGoodbye = false
+        return goodbye
+    }
+
+    var owesAnything: Bool { owesGoodbye }
+}
+
+// MARK: Questions
+
+extension Connection {
+    var isOver: Bool { phase == .over }
+
+    var link: LinkState {
+        LinkState(
+            path: paths.active.path,
+            roundTrip: roundTrip.smoothedIfKnown,
+            packetsLost: packetsLost,
+            packetsSent: packetsSent,
+            lastHeard: lastHeard,
+            bytesInFlight: sent.bytesInFlight,
+            congestionWindow: congestion.window
+        )
+    }
+
+    /// srtt + max(4 rttvar, 1 ms) + the peer's max_ack_delay (RFC 9002 §6.2.1).
+    var probeTimeout: Int64 { roundTrip.probeTimeout + peer.maxAckDelay.inNanoseconds }
+
+    var deadline: Instant? {
+        switch phase {
+        case .over: return nil
+        case .closing(let until), .draining(let until): return until
+        case .open: break
+        }
+        var earliest = lastHeard.advanced(by: configuration.idleTimeout)
+        func consider(_ moment: Instant?) {
+            if let moment { earliest = min(earliest, moment) }
+        }
+        consider(acknowledgeBy)
+        consider(lossTime ?? probeDeadline)
+        consider(paths.deadline)
+        if isPacing {
+            consider(pacer.deadline(window: congestion.window, smoothed: roundTrip.smoothed))
+        }
+        if case .client = role {
+            consider(lastElicitingSent.advanced(by: configuration.keepAlive))
+        }
+        return earliest
+    }
+
+    /// Whether a packet is under way or waits to be, so that the peer's silence means something.
+    var expectsAnswer: Bool { sent.elicitingCount > 0 }
+}
+
+// MARK: Time
+
+extension Connection {
+    func timePassed(to now: Instant) {
+        switch phase {
+        case .over: return
+        case .closing(let until), .draining(let until):
+            if now >= until { phase = .over }
+            return
+        case .open: break
+        }
+        if now >= lastHeard.advanced(by: configuration.idleTimeout) {
+            end(.idle)
+            return
+        }
+        if let lossTime, now >= lossTime {
+            detectLosses(at: now)
+        } else if let probeDeadline, now >= probeDeadline {
+            probe(at: now)
+        }
+        if paths.timePassed(to: now) { pathChanged(resets: true) }
+        if case .client = role, now >= lastElicitingSent.advanced(by: configuration.keepAlive),
+            !controls.contains(.ping)
+        {
+            ping()
+        }
+    }
+
+    /// Facts for the owner since the last call, in order.
+    func takeEvent() -> ConnectionEvent? {
+        if events.isEmpty { flushAcknowledged() }
+        return events.popFirst()
+    }
+
+    private func flushAcknowledged() {
+        for id in acknowledgedStreams {
+            guard let stream = streams.first(where: { $0.id == id }) else { continue }
+            events.append(.acknowledged(stream: id, below: stream.acknowledgedBelow))
+        }
+        acknowledgedStreams.removeAll(keepingCapacity: true)
+    }
+}

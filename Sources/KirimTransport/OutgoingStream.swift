@@ -1,0 +1,129 @@
+import KirimWire
+
+/// One stream's sending side: which numbers were sent, lost, acknowledged. Never the bytes.
+struct OutgoingStream {
+    let id: UInt64
+    /// The first number that was never sent.
+    private(set) var next: UInt64
+    /// The owner has every number below.
+    private(set) var end: UInt64
+    /// Every number below is acknowledged or gone.
+    private(set) var acknowledgedBelow: UInt64
+    /// The owner is fetching the record that comes next.
+    var isWaiting = false
+    /// Records too long for a packet, of which a part was sent.
+    private(set) var fragmented: [FragmentedRecord] = []
+
+    private var acknowledged = RangeSet<UInt64>()
+    private var again = RangeSet<UInt64>()
+
+    init(id: UInt64, first: UInt64) {
+        self.id = id
+        next = first
+        end = first
+        acknowledgedBelow = first
+    }
+
+    /// The number that should go out next as a whole or as a first fragment.
+    var nextNumber: UInt64? {
+        if let lost = again.ranges.first { return lost.lowerBound }
+        return next < end ? next : nil
+    }
+
+    var hasWork: Bool {
+        !isWaiting && (nextNumber != nil || fragmented.contains { !$0.unsent.isEmpty })
+    }
+
+    mutating func offer(upTo end: UInt64) { self.end = max(self.end, end) }
+
+    func isUnacknowledged(_ number: UInt64) -> Bool {
+        number >= acknowledgedBelow && number < next && !acknowledged.contains(number)
+    }
+
+    mutating func sent(_ number: UInt64) {
+        if number == next {
+            next += 1
+        } else {
+            again.remove(contentsOf: number..<number + 1)
+        }
+    }
+
+    /// Returns whether ``acknowledgedBelow`` moved.
+    mutating func acknowledge(_ numbers: Range<UInt64>) -> Bool {
+        again.remove(contentsOf: numbers)
+        acknowledged.insert(contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow)))
+        guard let first = acknowledged.ranges.first, first.lowerBound == acknowledgedBelow else {
+            return false
+        }
+        acknowledgedBelow = first.upperBound
+        acknowledged.remove(contentsOf: first)
+        return true
+    }
+
+    mutating func lose(_ numbers: Range<UInt64>) {
+        again.insert(contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow)))
+        for range in acknowledged.ranges where range.overlaps(numbers) {
+            again.remove(contentsOf: range)
+        }
+    }
+}
+
+/// A record longer than a packet, on its way in pieces.
+struct FragmentedRecord {
+    let number: UInt64
+    let total: Int
+    var unsent: RangeSet<Int>
+    var acknowledged = RangeSet<Int>()
+
+    init(number: UInt64, total: Int) {
+        self.number = number
+        self.total = total
+        unsent = RangeSet(0..<total)
+    }
+}
+
+extension OutgoingStream {
+    mutating func startFragments(of number: UInt64, total: Int) {
+        sent(number)
+        if !fragmented.contains(where: { $0.number == number }) {
+            fragmented.append(FragmentedRecord(number: number, total: total))
+        }
+    }
+
+    mutating func sentFragment(at index: Int, _ bytes: Range<Int>) {
+        fragmented[index].unsent.remove(contentsOf: bytes)
+    }
+
+    /// The record is not wanted any more. Returns whether ``acknowledgedBelow`` moved.
+    mutating func abandonFragments(at index: Int) -> Bool {
+        let number = fragmented.remove(at: index).number
+        return acknowledge(number..<number + 1)
+    }
+
+    /// Returns whether ``acknowledgedBelow`` moved.
+    mutating func acknowledgeFragment(of number: UInt64, _ bytes: Range<Int>) -> Bool {
+        guard let index = fragmented.firstIndex(where: { $0.number == number }) else { return false }
+        fragmented[index].acknowledged.insert(contentsOf: bytes)
+        fragmented[index].unsent.remove(contentsOf: bytes)
+        guard fragmented[index].acknowledged.contains(0..<fragmented[index].total) else { return false }
+        fragmented.remove(at: index)
+        return acknowledge(number..<number + 1)
+    }
+
+    mutating func loseFragment(of number: UInt64, _ bytes: Range<Int>) {
+        guard let index = fragmented.firstIndex(where: { $0.number == number }) else { return }
+        fragmented[index].unsent.insert(contentsOf: bytes)
+        for range in fragmented[index].acknowledged.ranges where range.overlaps(bytes) {
+            fragmented[index].unsent.remove(contentsOf: range)
+        }
+    }
+
+    /// Bytes of records that the peer holds in pieces or will; its WINDOW bounds them.
+    var bytesInFragments: Int { fragmented.reduce(0) { $0 + $1.total } }
+}
+
+extension RangeSet {
+    fileprivate func contains(_ range: Range<Bound>) -> Bool {
+        ranges.contains { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+    }
+}

@@ -1,0 +1,73 @@
+import DequeModule
+import KirimWire
+
+/// Puts the fragments of long records together, within a fixed number of bytes.
+struct Reassembly {
+    /// Completed records that are remembered, so that a late copy of a fragment does not begin the
+    /// record anew. Each packet completes at most a few, and the replay window refuses packets
+    /// older than 1,024, so 1,024 is enough.
+    private static let completedLimit = 1_024
+
+    private struct Key: Hashable {
+        var stream: UInt64
+        var number: UInt64
+    }
+
+    private struct Partial {
+        let key: Key
+        var bytes: [UInt8]
+        var missing: RangeSet<Int>
+    }
+
+    private let limit: Int
+    /// The one that grew last stands last.
+    private var partials: [Partial] = []
+    private var completed: Set<Key> = []
+    private var completedOrder: Deque<Key> = []
+    private(set) var bytesHeld = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Returns the record's bytes when this fragment was the last one missing.
+    mutating func add(_ record: RecordFrame, _ fragment: RecordFrame.Fragment) -> [UInt8]? {
+        let key = Key(stream: record.stream, number: record.number)
+        guard !completed.contains(key) else { return nil }
+        var partial: Partial
+        if let index = partials.firstIndex(where: { $0.key == key }) {
+            guard partials[index].bytes.count == fragment.total else { return nil }
+            partial = partials.remove(at: index)
+        } else {
+            makeRoom(for: fragment.total)
+            bytesHeld += fragment.total
+            partial = Partial(
+                key: key,
+                bytes: [UInt8](repeating: 0, count: fragment.total),
+                missing: RangeSet(0..<fragment.total)
+            )
+        }
+        let range = fragment.offset..<fragment.offset + record.bytes.count
+        partial.bytes.replaceSubrange(range, with: record.bytes)
+        partial.missing.remove(contentsOf: range)
+        guard partial.missing.isEmpty else {
+            partials.append(partial)
+            return nil
+        }
+        bytesHeld -= fragment.total
+        remember(key)
+        return partial.bytes
+    }
+
+    /// A peer that keeps to the window never comes here with a record that it still sends: what has
+    /// not grown for the longest time was abandoned.
+    private mutating func makeRoom(for total: Int) {
+        while !partials.isEmpty, bytesHeld + total > limit {
+            bytesHeld -= partials.removeFirst().bytes.count
+        }
+    }
+
+    private mutating func remember(_ key: Key) {
+        completed.insert(key)
+        completedOrder.append(key)
+        if completedOrder.count > Self.completedLimit { completed.remove(completedOrder.removeFirst()) }
+    }
+}

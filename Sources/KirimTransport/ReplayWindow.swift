@@ -1,0 +1,83 @@
+/// Which packet numbers have arrived: the highest, and a ring of the 1,024 below it.
+///
+/// One structure is both the replay filter (RFC 6479) and the source of acknowledgements: a number is
+/// set only after its packet authenticated, so what is acknowledged was received, and what was
+/// received is never taken twice.
+///
+///     number > largest             new
+///     largest - number >= 1,024    too old to tell: refused
+///     bit set                      seen: refused
+///     bit clear                    new
+package struct ReplayWindow {
+    /// Numbers that the ring remembers.
+    package static let size: UInt32 = 1_024
+
+    /// The highest number that arrived.
+    package private(set) var largest: UInt32?
+    private var ring = [UInt64](repeating: 0, count: Int(size) / 64)
+    /// Numbers below were acknowledged, and the peer knows it (RFC 9000 §13.2.4).
+    private var floor: UInt32 = 0
+
+    package init() {}
+
+    package func isNew(_ number: UInt32) -> Bool {
+        guard let largest else { return true }
+        if number > largest { return true }
+        return largest - number < Self.size && !bit(number)
+    }
+
+    /// Marks a number that ``isNew(_:)``. Returns whether it is the highest so far.
+    @discardableResult
+    package mutating func insert(_ number: UInt32) -> Bool {
+        guard let largest else {
+            self.largest = number
+            floor = min(floor, number)
+            set(number)
+            return true
+        }
+        floor = min(floor, number)
+        guard number > largest else {
+            set(number)
+            return false
+        }
+        if number - largest >= Self.size {
+            for word in ring.indices { ring[word] = 0 }
+        } else {
+            for skipped in largest + 1..<number { clear(skipped) }
+        }
+        self.largest = number
+        set(number)
+        return true
+    }
+
+    /// The newest ranges, from the highest down, at most `limit` of them.
+    package func ranges(limit: Int) -> [ClosedRange<UInt32>] {
+        guard let largest else { return [] }
+        var ranges: [ClosedRange<UInt32>] = []
+        let lowest = max(floor, largest >= Self.size ? largest - Self.size + 1 : 0)
+        var number = largest
+        while ranges.count < limit {
+            let high = number
+            while number > lowest, bit(number - 1) { number -= 1 }
+            ranges.append(number...high)
+            guard number > lowest else { break }
+            number -= 1
+            while number > lowest, !bit(number) { number -= 1 }
+            guard bit(number) else { break }
+        }
+        return ranges
+    }
+
+    /// The peer has our acknowledgement of everything below; no need to repeat it.
+    package mutating func peerKnows(below number: UInt32) { floor = max(floor, number) }
+
+    private func bit(_ number: UInt32) -> Bool {
+        ring[Int(number % Self.size) / 64] & 1 << UInt64(number % 64) != 0
+    }
+    private mutating func set(_ number: UInt32) {
+        ring[Int(number % Self.size) / 64] |= 1 << UInt64(number % 64)
+    }
+    private mutating func clear(_ number: UInt32) {
+        ring[Int(number % Self.size) / 64] &= ~(1 << UInt64(number % 64))
+    }
+}

@@ -1,0 +1,84 @@
+import DequeModule
+import KirimWire
+
+/// What a sent packet carried: enough to send it again, a few bytes each.
+enum SentContent {
+    /// Whole records, consecutive ones in one range.
+    case records(stream: UInt64, Range<UInt64>)
+    case fragment(stream: UInt64, number: UInt64, Range<Int>)
+    case token
+}
+
+struct SentPacket {
+    let number: UInt32
+    let sentAt: Instant
+    let size: Int
+    let isAckEliciting: Bool
+    /// The highest number that this packet acknowledged.
+    let acknowledges: UInt32?
+    let contents: [SentContent]
+    /// Counts the paths: what was sent on an earlier one says nothing about the present one.
+    let pathGeneration: UInt32
+}
+
+/// The packets that are neither acknowledged nor lost, in the order of their numbers.
+struct SentPackets {
+    private var packets: Deque<SentPacket?> = []
+    /// The number of the first element.
+    private var base: UInt32 = 0
+    private(set) var bytesInFlight = 0
+    private(set) var elicitingCount = 0
+
+    /// Numbers from the oldest unanswered packet on.
+    var unanswered: Int { packets.count }
+    /// The number after the last one sent.
+    var end: UInt32 { base + UInt32(packets.count) }
+
+    mutating func append(_ packet: SentPacket) {
+        precondition(packet.number == end, "packet numbers are dense")
+        if packet.isAckEliciting {
+            bytesInFlight += packet.size
+            elicitingCount += 1
+            packets.append(packet)
+        } else if packets.isEmpty {
+            base = packet.number + 1
+        } else {
+            // Carries nothing that would be missed, but may tell us what the peer knows.
+            packets.append(packet.acknowledges == nil ? nil : packet)
+        }
+    }
+
+    mutating func remove(_ number: UInt32) -> SentPacket? {
+        guard number >= base, number < end else { return nil }
+        let index = Int(number - base)
+        guard let packet = packets[index] else { return nil }
+        packets[index] = nil
+        if packet.isAckEliciting {
+            bytesInFlight -= packet.size
+            elicitingCount -= 1
+        }
+        trim()
+        return packet
+    }
+
+    /// Those still unanswered in the range, lowest first.
+    func numbers(in range: ClosedRange<UInt32>) -> [UInt32] {
+        guard !packets.isEmpty, range.upperBound >= base, range.lowerBound < end else { return [] }
+        let low = max(range.lowerBound, base)
+        let high = min(range.upperBound, end - 1)
+        return (low...high).filter { packets[Int($0 - base)] != nil }
+    }
+
+    /// Ack-eliciting packets, oldest first.
+    var eliciting: some Sequence<SentPacket> {
+        packets.lazy.compactMap { $0 }.filter(\.isAckEliciting)
+    }
+
+    /// Packets that are not ack-eliciting are never answered for certain: they must not pile up.
+    private mutating func trim() {
+        while let first = packets.first, first.map({ !$0.isAckEliciting }) ?? true {
+            packets.removeFirst()
+            base += 1
+        }
+    }
+}
