@@ -1,3 +1,4 @@
+import DequeModule
 package import KirimNoise
 package import KirimWire
 
@@ -36,12 +37,83 @@ package struct ClientEndpoint: ~Copyable {
         case banned(reason: String)
     }
 
+    let identity: StaticKey
+    let configuration: TransportConfiguration
+    let dice: Dice
+
+    var remotes: [Address] = []
+    var trusted: PublicKey?
+    var token: [UInt8]?
+    var secret: AccessSecret?
+    var isWanted = false
+
+    var attempt: ClientAttempt?
+    /// Attempts since somebody last answered; widens the waits.
+    var failures = 0
+    /// When to begin the next attempt, where none is under way.
+    var attemptAt: Instant?
+    /// Since when nobody answers; `nil` while somebody does.
+    var silentSince: Instant?
+    var hasSaidUnreachable = false
+    var tokenFailed = false
+
+    /// Open connections, the newest last.
+    var sessions: [Session] = []
+    var nextClientIndex: UInt8 = 0
+    var nextHandle: UInt64 = 1
+
+    var socket: SocketID?
+    var retiring: [(socket: SocketID, until: Instant)] = []
+    var isSocketAwaited = false
+    var hopAfter: Duration
+    var lastHop: Instant = .start
+
+    /// The latest moment that an input told.
+    var latest: Instant = .start
+
+    var events: Deque<Event> = []
+    var outgoing: Deque<Transmit> = []
+    /// Packets that fitted nothing: forged, late, or not ours. Only ever grows.
+    package internal(set) var dropped: UInt64 = 0
+
+    final class Session {
+        let connection: Connection
+        let clientIndex: UInt8
+        let connectionID: UInt64
+        let resetToken: [UInt8]
+        let serverKey: PublicKey
+        /// A newer one is there: say goodbye at this time.
+        var replacedAt: Instant?
+
+        init(
+            connection: Connection,
+            clientIndex: UInt8,
+            reply: AcceptReply,
+            serverKey: PublicKey
+        ) {
+            self.connection = connection
+            self.clientIndex = clientIndex
+            connectionID = reply.connectionID
+            resetToken = reply.resetToken
+            self.serverKey = serverKey
+        }
+    }
+
     package init(
         identity: StaticKey,
         configuration: TransportConfiguration,
         dice: any RandomNumberGenerator & Sendable
-    ) {}
+    ) {
+        self.identity = identity
+        self.configuration = configuration
+        self.dice = Dice(dice)
+        hopAfter = configuration.portHop
+    }
+}
 
+// MARK: Wishes
+
+extension ClientEndpoint {
     /// Begins, or begins again, with these addresses at once (the first that answers is taken).
     package mutating func connect(
         to addresses: [Address],
@@ -49,30 +121,200 @@ package struct ClientEndpoint: ~Copyable {
         token: [UInt8]?,
         secret: AccessSecret?,
         at now: Instant
-    ) {}
+    ) {
+        remotes = addresses.filter(\.isAnswerable)
+        trusted = serverKey
+        self.token = token
+        self.secret = secret
+        isWanted = true
+        tokenFailed = false
+        failures = 0
+        silentSince = silentSince ?? now
+        if socket == nil { askForSocket() }
+        beginAttempt(at: now)
+    }
+
     /// Says goodbye and stays quiet.
-    package mutating func disconnect(at now: Instant) {}
-    package mutating func receive(_ datagram: [UInt8], on path: Path, at now: Instant) {}
-    package mutating func timePassed(to now: Instant) {}
+    package mutating func disconnect(at now: Instant) {
+        isWanted = false
+        attempt = nil
+        attemptAt = nil
+        for session in sessions {
+            session.connection.close(.done, reason: "", as: .local, at: now)
+        }
+    }
+
     /// From now on send from this socket.
-    package mutating func useSocket(_ socket: SocketID, at now: Instant) {}
+    package mutating func useSocket(_ socket: SocketID, at now: Instant) {
+        isSocketAwaited = false
+        if let old = self.socket, old != socket {
+            // What was already on its way to the old one may still come.
+            retiring.append((old, now.advanced(by: .seconds(3))))
+        }
+        self.socket = socket
+        lastHop = now
+        for session in sessions where session.connection.phase == .open {
+            let connection = session.connection
+            connection.paths.use(Path(socket: socket, remote: connection.paths.active.path.remote))
+            connection.pathChanged(resets: false)
+            // The server learns of the new path from the first packet, so there must be one.
+            connection.ping()
+        }
+        attempt?.retryAt = now
+    }
+
     /// The machine's addresses or routes changed, the clock jumped, or a socket died.
-    package mutating func networkChanged(at now: Instant) {}
+    package mutating func networkChanged(at now: Instant) {
+        askForSocket()
+        failures = 0
+        hopAfter = configuration.portHop
+        if attempt == nil, attemptAt != nil { attemptAt = now }
+    }
 
-    package mutating func open(stream: UInt64, at first: UInt64, of connection: ConnectionHandle) {}
-    package mutating func offer(upTo end: UInt64, on stream: UInt64, of connection: ConnectionHandle) {}
-    package mutating func resume(stream: UInt64, of connection: ConnectionHandle) {}
-    package mutating func drop(stream: UInt64, of connection: ConnectionHandle) {}
-    package mutating func send(datagram: [UInt8], to connection: ConnectionHandle) {}
+    package mutating func open(stream: UInt64, at first: UInt64, of handle: ConnectionHandle) {
+        connection(handle)?.open(stream: stream, at: first)
+    }
 
-    package mutating func nextEvent() -> Event? { nil }
+    package mutating func offer(upTo end: UInt64, on stream: UInt64, of handle: ConnectionHandle) {
+        connection(handle)?.offer(upTo: end, on: stream)
+    }
+
+    package mutating func resume(stream: UInt64, of handle: ConnectionHandle) {
+        connection(handle)?.resume(stream: stream)
+    }
+
+    package mutating func drop(stream: UInt64, of handle: ConnectionHandle) {
+        connection(handle)?.drop(stream: stream)
+    }
+
+    package mutating func send(datagram: [UInt8], to handle: ConnectionHandle) {
+        connection(handle)?.send(datagram: datagram)
+    }
+
+    mutating func askForSocket() {
+        guard !isSocketAwaited else { return }
+        isSocketAwaited = true
+        events.append(.wantsSocket)
+    }
+}
+
+// MARK: Questions
+
+extension ClientEndpoint {
+    /// The newest open connection.
+    package var current: ConnectionHandle? {
+        sessions.last { $0.connection.phase == .open }?.connection.handle
+    }
+
+    package var publicKey: PublicKey { identity.publicKey }
+
+    package func link() -> LinkState? {
+        sessions.last { $0.connection.phase == .open }?.connection.link
+    }
+
+    func connection(_ handle: ConnectionHandle) -> Connection? {
+        sessions.first { $0.connection.handle == handle }?.connection
+    }
+
+    package var deadline: Instant? {
+        var earliest: Instant?
+        func consider(_ moment: Instant?) {
+            if let moment { earliest = min(earliest ?? moment, moment) }
+        }
+        for session in sessions {
+            consider(session.connection.deadline)
+            consider(session.replacedAt)
+        }
+        // Nothing can be sent before there is a socket.
+        if socket != nil { consider(attempt?.retryAt) }
+        consider(attemptAt)
+        consider(retiring.map(\.until).min())
+        if isWanted, !isSocketAwaited { consider(hopDeadline) }
+        if isWanted, attempt == nil, attemptAt == nil { consider(rekeyDeadline) }
+        if let silentSince, isWanted, !hasSaidUnreachable {
+            consider(silentSince.advanced(by: configuration.handshakePatience))
+        }
+        return earliest
+    }
+
+    /// Nothing heard for so long while an answer was due: the path, or a NAT on it, has died.
+    var hopDeadline: Instant? {
+        guard let connection = sessions.last?.connection, connection.phase == .open,
+            connection.expectsAnswer
+        else { return nil }
+        return max(connection.lastHeard, lastHop).advanced(by: hopAfter)
+    }
+
+    var rekeyDeadline: Instant? {
+        guard let connection = sessions.last?.connection, connection.phase == .open else { return nil }
+        let most = max(connection.nextPacketNumber, connection.received.largest ?? 0)
+        if most >= configuration.rekeyPackets { return .start }
+        return connection.createdAt.advanced(by: configuration.rekeyAfter)
+    }
+}
+
+// MARK: Work
+
+extension ClientEndpoint {
+    package mutating func nextEvent() -> Event? {
+        collect()
+        return events.popFirst()
+    }
+
     package mutating func nextTransmit(
         at now: Instant,
         source: inout some RecordSource
-    ) -> Transmit? { nil }
+    ) -> Transmit? {
+        if let next = outgoing.popFirst() { return next }
+        guard socket != nil else { return nil }
+        for session in sessions {
+            if let next = session.connection.nextPacket(at: now, source: &source) { return next }
+        }
+        return nil
+    }
 
-    package var deadline: Instant? { nil }
-    /// The newest open connection.
-    package var current: ConnectionHandle? { nil }
-    package func link() -> LinkState? { nil }
+    /// Takes what the connections have to tell.
+    private mutating func collect() {
+        for session in sessions {
+            let connection = session.connection
+            if let token = connection.receivedToken {
+                connection.receivedToken = nil
+                self.token = token
+                tokenFailed = false
+                events.append(.token(token))
+            }
+            while let event = connection.takeEvent() {
+                events.append(.connection(connection.handle, event))
+                if case .closed(let reason) = event { closed(session, reason) }
+            }
+        }
+        sessions.removeAll { $0.connection.isOver }
+    }
+
+    private mutating func closed(_ session: Session, _ reason: CloseReason) {
+        guard isWanted, session === sessions.last else { return }
+        switch reason {
+        case .peer(.kicked, let reason): stop(.kicked(reason: reason))
+        case .peer(.banned, let reason): stop(.banned(reason: reason))
+        case .local, .replaced: break
+        case .reset, .idle: schedule(after: .zero)
+        case .peer, .violation:
+            // Gone for a moment, or at odds with us: knocking at once would only fail.
+            schedule(after: configuration.handshakeRetry)
+        }
+    }
+
+    mutating func stop(_ stop: Stop) {
+        isWanted = false
+        attempt = nil
+        attemptAt = nil
+        events.append(.stopped(stop))
+    }
+
+    /// The next attempt begins so long after the last thing that happened.
+    private mutating func schedule(after wait: Duration) {
+        guard attempt == nil, attemptAt == nil else { return }
+        attemptAt = latest.advanced(by: wait == .zero ? .zero : dice.jitter(wait))
+        silentSince = silentSince ?? latest
+    }
 }

@@ -1,4 +1,4 @@
-import KirimWire
+package import KirimWire
 
 /// How many bytes may be under way: NewReno as RFC 9002 §7 writes it. The one type to replace for another.
 package struct CongestionController: Sendable {

@@ -1,3 +1,4 @@
+import DequeModule
 import KirimWire
 
 // Loss detection and probes: RFC 9002 §6 and its appendix A, for one packet number space.
@@ -31,10 +32,10 @@ extension Connection {
         if newest.number == largest, newest.isAckEliciting,
             newest.pathGeneration == paths.generation
         {
-            let delay = Int64(clamping: ack.delay.multipliedReportingOverflow(by: 8_000).partialValue)
+            let delay = Int64(min(ack.delay, 1 << 30)) * 8_000
             roundTrip.add(
                 sample: now.nanoseconds - newest.sentAt.nanoseconds,
-                acknowledgementDelay: min(max(delay, 0), peer.maxAckDelay.inNanoseconds)
+                acknowledgementDelay: min(delay, peer.maxAckDelay.inNanoseconds)
             )
         }
         probeCount = 0
@@ -113,15 +114,19 @@ extension Connection {
     /// When silence becomes a reason to ask (RFC 9002 §6.2). Not before the address may be written to.
     var probeDeadline: Instant? {
         guard sent.elicitingCount > 0, paths.allowance > 0 else { return nil }
-        let wait = min(probeTimeout << Int64(min(probeCount, 20)), max(Self.longestProbeWait, probeTimeout))
+        let wait = min(probeTimeout << Int64(min(probeCount, 10)), max(Self.longestProbeWait, probeTimeout))
         return lastElicitingSent.advanced(by: .nanoseconds(wait))
     }
 
     /// Two packets go out in spite of the window, with what waited longest (RFC 9002 §6.2.4).
-    func probe(at now: Instant) {
+    func probe() {
         probeCount += 1
+        askAgain()
+    }
+
+    /// Not lost for certain, so still under way; a copy of the content costs less than another timeout.
+    func askAgain() {
         probesOwed = Self.probes
-        // Not lost for certain, so still under way; a copy of the content costs less than another timeout.
         for packet in sent.eliciting.prefix(Self.probes) { requeue(packet) }
     }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 import KirimNoise
 import KirimWire
 
@@ -129,7 +130,7 @@ extension Connection {
         }
         probeCount = 0
         // What was under way to the old address is most likely lost: ask at once.
-        if sent.elicitingCount > 0 { probesOwed = max(probesOwed, 2) }
+        if sent.elicitingCount > 0 { askAgain() }
         events.append(.moved(paths.active.path))
     }
 }

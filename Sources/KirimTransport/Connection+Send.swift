@@ -1,3 +1,4 @@
+import DequeModule
 import KirimNoise
 import KirimWire
 
@@ -11,6 +12,8 @@ extension Connection {
     private static let bundledSize = 256
     private static let bundledCopies = 2
     private static let recentLimit = 16
+    /// Less is not worth a packet.
+    private static let smallestPacket = 96
 
     private var headerSize: Int {
         switch role {
@@ -19,23 +22,26 @@ extension Connection {
         }
     }
 
-    private var plaintextLimit: Int {
-        (PacketSize.maximum - headerSize - PacketSize.tag) / Self.paddingUnit * Self.paddingUnit
+    private func plaintextLimit(within size: Int = PacketSize.maximum) -> Int {
+        (size - headerSize - PacketSize.tag) / Self.paddingUnit * Self.paddingUnit
     }
 
     /// The next datagram that may leave now; `nil` when there is none.
     func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
-        if let goodbye = takeGoodbye() { return seal(Draft([goodbye]), to: paths.active.path, at: now) }
+        if let goodbye = takeGoodbye() {
+            // A peer whose address is unproved gets no more than it may; the idle timeout ends it.
+            guard paths.allowance >= 2 * Frame.reasonLimit else { return nil }
+            return seal(Draft([goodbye]), to: paths.active.path, at: now)
+        }
         guard phase == .open else { return nil }
         guard nextPacketNumber < .max, sent.unanswered < Self.sentLimit else {
             close(.violation, reason: "out of packet numbers", as: .violation, at: now)
             return nextPacket(at: now, source: &source)
         }
         if let (path, frame) = pathFrames.popFirst() { return pathPacket(frame, on: path, at: now) }
-        guard paths.allowance >= PacketSize.maximum else {
-            // Wait until the address has proved itself or has sent more.
-            return nil
-        }
+        // Until the address has proved itself, packets are as small as what it sent allows.
+        let size = min(PacketSize.maximum, paths.allowance)
+        guard size >= Self.smallestPacket else { return nil }
         let isProbe = probesOwed > 0
         let acknowledges = acknowledgeBy.map { $0 <= now } ?? false
         isPacing = false
@@ -48,7 +54,7 @@ extension Connection {
             }
         }
         guard mayCarry || acknowledges else { return nil }
-        var draft = Draft(limit: plaintextLimit)
+        var draft = Draft(limit: plaintextLimit(within: size))
         if unacknowledged > 0 || isProbe { addAck(to: &draft, at: now) }
         if mayCarry { fill(&draft, at: now, from: &source) }
         if isProbe {
@@ -95,10 +101,10 @@ extension Connection {
     /// A packet of its own for a path that may not be the active one. A challenge is as large as the
     /// packets that will use the path, where that much may be sent (RFC 9000 §8.2.1).
     private func pathPacket(_ frame: Frame, on path: Path, at now: Instant) -> Transmit? {
-        var draft = Draft(limit: plaintextLimit)
+        var draft = Draft(limit: plaintextLimit())
         draft.add(frame)
         if case .pathChallenge = frame, path != paths.active.path || paths.allowance >= PacketSize.maximum {
-            draft.padding = plaintextLimit
+            draft.padding = plaintextLimit()
         }
         return seal(draft, to: path, at: now)
     }
@@ -159,7 +165,7 @@ extension Connection {
     /// Bytes of the longest record that fits a packet of its own.
     private func wholeLimit(_ stream: UInt64, _ number: UInt64) -> Int {
         // An ACK of the usual size and an ACK_NOW stand beside it.
-        plaintextLimit - RecordFrame.size(stream: stream, number: number, fragment: nil, count: 1_000)
+        plaintextLimit() - RecordFrame.size(stream: stream, number: number, fragment: nil, count: 1_000)
             + 1_000 - 72
     }
 

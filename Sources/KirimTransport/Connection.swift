@@ -269,7 +269,7 @@ extension Connection {
         if let lossTime, now >= lossTime {
             detectLosses(at: now)
         } else if let probeDeadline, now >= probeDeadline {
-            probe(at: now)
+            probe()
         }
         if paths.timePassed(to: now) { pathChanged(resets: true) }
         if case .client = role, now >= lastElicitingSent.advanced(by: configuration.keepAlive),

@@ -1,3 +1,5 @@
+import KirimWire
+
 /// The one source of chance of an endpoint, shared by its connections.
 final class Dice {
     private var source: any RandomNumberGenerator & Sendable

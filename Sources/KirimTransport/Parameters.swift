@@ -29,8 +29,9 @@ struct Parameters: Hashable {
         self.invitation = invitation
     }
 
-    /// Zeros at the end are padding.
-    init(parsing bytes: [UInt8]) throws(WireError) {
+    /// Zeros are padding. What is not said keeps this side's own value.
+    init(_ configuration: TransportConfiguration, parsing bytes: [UInt8]) throws(WireError) {
+        self.init(configuration)
         var reader = ByteReader(bytes)
         while !reader.isAtEnd {
             let id = try reader.varint()

@@ -1,9 +1,12 @@
-package import KirimWire
+import KirimWire
 
 /// The round trip estimate of one path (RFC 9002 §5).
-package struct RoundTrip: Sendable {
+struct RoundTrip: Sendable {
     /// Smallest step of the timers (RFC 9002 §6.1.2).
     package static let granularity: Int64 = 1_000_000
+
+    /// 30 s.
+    private static let longestSample: Int64 = 30_000_000_000
 
     /// All in nanoseconds.
     private(set) var latest: Int64
@@ -12,14 +15,16 @@ package struct RoundTrip: Sendable {
     private(set) var minimum: Int64
     private(set) var hasSample = false
 
-    package init(initial: Duration) {
+    init(initial: Duration) {
         latest = initial.inNanoseconds
         smoothed = latest
         variation = latest / 2
         minimum = latest
     }
 
-    package mutating func add(sample: Int64, acknowledgementDelay: Int64) {
+    mutating func add(sample: Int64, acknowledgementDelay: Int64) {
+        // Longer than any path: the machine slept in between.
+        guard sample < Self.longestSample else { return }
         let sample = max(sample, 1)
         latest = sample
         guard hasSample else {
@@ -36,7 +41,7 @@ package struct RoundTrip: Sendable {
         smoothed = (7 * smoothed + adjusted) / 8
     }
 
-    package var smoothedIfKnown: Duration? { hasSample ? .nanoseconds(smoothed) : nil }
+    var smoothedIfKnown: Duration? { hasSample ? .nanoseconds(smoothed) : nil }
 
     /// How long a packet may be outrun before it counts as lost: 9/8 of the round trip (RFC 9002 §6.1.2).
     var lossDelay: Int64 { max(max(smoothed, latest) / 8 * 9, Self.granularity) }

@@ -1,10 +1,12 @@
+import DequeModule
 package import KirimNoise
 package import KirimWire
 
 /// All connections of a server, and the door before them. Does no I/O, owns no clock.
 ///
 /// - Facts in: ``receive(_:on:at:)``, ``timePassed(to:)``.
-/// - Wishes in: ``open(stream:at:of:)``, ``offer(upTo:on:of:)``, ``resume(stream:of:)``, ``send(datagram:to:)``, ``close(_:_:reason:at:)``.
+/// - Wishes in: ``open(stream:at:of:)``, ``offer(upTo:on:of:)``, ``resume(stream:of:)``, ``drop(stream:of:)``,
+///   ``send(datagram:to:)``, ``close(_:_:reason:at:)``.
 /// - Work out: ``nextEvent()``, then ``nextTransmit(at:source:)``, each until `nil`.
 /// - One ``deadline``.
 package struct ServerEndpoint: ~Copyable {
@@ -14,48 +16,314 @@ package struct ServerEndpoint: ~Copyable {
         case connection(ConnectionHandle, ConnectionEvent)
     }
 
+    let identity: StaticKey
+    let configuration: Configuration
+    let dice: Dice
+    var door: Door
+    package internal(set) var counters = Counters()
+
+    /// Every connection with keys, by its number on the wire; confirmed or not.
+    var sessions: [UInt64: Session] = [:]
+    var connectionIDs: [ConnectionHandle: UInt64] = [:]
+    /// Handshakes by the client's ephemeral key, so that a repeated OPEN costs nothing.
+    var openings: [[UInt8]: UInt64] = [:]
+    /// Those that have not yet proved that they hold the keys, oldest first.
+    var unconfirmed: Deque<UInt64> = []
+    var redeemed: [InvitationID: PublicKey] = [:]
+
+    /// HELLOs and OPENs wait until the DATA of the turn is done.
+    var hellos: Deque<(HelloPacket, Path)> = []
+    var opens: Deque<(OpenPacket, Path)> = []
+    var answers: Deque<Transmit> = []
+
+    private var dirty: Deque<ConnectionHandle> = []
+    private var isDirty: Set<ConnectionHandle> = []
+    private var eventful: Deque<ConnectionHandle> = []
+    private var timers = TimerQueue()
+    var events: Deque<Event> = []
+    private var nextHandle: UInt64 = 1
+    /// The latest moment that an input told.
+    private(set) var latest: Instant = .start
+
     package init(
         identity: StaticKey,
         configuration: Configuration,
         dice: any RandomNumberGenerator & Sendable
-    ) {}
+    ) {
+        self.identity = identity
+        self.configuration = configuration
+        let dice = Dice(dice)
+        self.dice = dice
+        door = Door(identity: identity, configuration: configuration, dice: dice)
+        if case .invitation(let redeemed) = configuration.access { self.redeemed = redeemed }
+    }
+
+    final class Session {
+        let connection: Connection
+        let connectionID: UInt64
+        let peer: PublicKey
+        let ephemeral: [UInt8]
+        let invitation: InvitationID?
+        let accept: [UInt8]
+        let createdAt: Instant
+        var isConfirmed = false
+
+        init(
+            connection: Connection,
+            connectionID: UInt64,
+            peer: PublicKey,
+            ephemeral: [UInt8],
+            invitation: InvitationID?,
+            accept: [UInt8],
+            createdAt: Instant
+        ) {
+            self.connection = connection
+            self.connectionID = connectionID
+            self.peer = peer
+            self.ephemeral = ephemeral
+            self.invitation = invitation
+            self.accept = accept
+            self.createdAt = createdAt
+        }
+    }
+}
+
+// MARK: Facts
+
+extension ServerEndpoint {
+    /// Handshake packets that wait for the end of a turn; the rest of a flood is dropped unread.
+    private static let queueLimit = 256
 
     /// A datagram came in whose first byte is at least F5. Anything at all may be in it.
-    package mutating func receive(_ datagram: [UInt8], on path: Path, at now: Instant) {}
-    package mutating func timePassed(to now: Instant) {}
+    package mutating func receive(_ datagram: [UInt8], on path: Path, at now: Instant) {
+        latest = max(latest, now)
+        guard path.remote.isAnswerable else {
+            counters.unanswerable += 1
+            return
+        }
+        guard datagram.count <= PacketSize.maximum, let first = datagram.first else {
+            counters.malformed += 1
+            return
+        }
+        do {
+            switch PacketType(rawValue: first) {
+            case .data: try receiveData(datagram, on: path, at: now)
+            case .hello:
+                let hello = try HelloPacket(parsing: datagram)
+                if hellos.count < Self.queueLimit { hellos.append((hello, path)) } else { counters.limited += 1 }
+            case .open:
+                let open = try OpenPacket(parsing: datagram)
+                if opens.count < Self.queueLimit { opens.append((open, path)) } else { counters.limited += 1 }
+            case .challenge, .accept, .reset: counters.misdirected += 1
+            case nil: counters.grease += 1
+            }
+        } catch {
+            counters.malformed += 1
+        }
+    }
 
+    private mutating func receiveData(
+        _ datagram: [UInt8],
+        on path: Path,
+        at now: Instant
+    ) throws(WireError) {
+        let header = try DataHeader.parsingToServer(datagram)
+        guard case .server(let id) = header.destination else { return }
+        guard let session = sessions[id] else {
+            counters.unknownConnection += 1
+            if datagram.count > PacketSize.reset, door.allowsReset(to: path.remote.ip, at: now) {
+                counters.resetsSent += 1
+                let reset = ResetPacket(connectionID: id, token: door.resetToken(for: id))
+                answers.append(Transmit(bytes: reset.bytes, path: path))
+            }
+            return
+        }
+        switch session.connection.receive(datagram, header: header, on: path, at: now) {
+        case .notAuthentic: counters.notAuthentic += 1
+        case .repeated: counters.repeated += 1
+        case .taken:
+            counters.taken += 1
+            if !session.isConfirmed { confirm(session, at: now) }
+            touch(session.connection)
+        }
+    }
+
+    package mutating func timePassed(to now: Instant) {
+        latest = max(latest, now)
+        dropUnconfirmed(at: now)
+        while let handle = timers.popDue(at: now) {
+            guard let connection = connection(handle) else { continue }
+            connection.timePassed(to: now)
+            touch(connection)
+        }
+    }
+}
+
+// MARK: Wishes
+
+extension ServerEndpoint {
     /// The stream's next record is `first`. Needed once before ``offer(upTo:on:of:)``; streams that were
     /// opened earlier go first when the window is short.
-    package mutating func open(stream: UInt64, at first: UInt64, of connection: ConnectionHandle) {}
+    package mutating func open(stream: UInt64, at first: UInt64, of handle: ConnectionHandle) {
+        connection(handle)?.open(stream: stream, at: first)
+    }
+
     /// Records below `end` may be asked for.
-    package mutating func offer(upTo end: UInt64, on stream: UInt64, of connection: ConnectionHandle) {}
+    package mutating func offer(upTo end: UInt64, on stream: UInt64, of handle: ConnectionHandle) {
+        guard let connection = connection(handle) else { return }
+        connection.offer(upTo: end, on: stream)
+        markDirty(handle)
+    }
+
     /// What was `later` is there now.
-    package mutating func resume(stream: UInt64, of connection: ConnectionHandle) {}
+    package mutating func resume(stream: UInt64, of handle: ConnectionHandle) {
+        guard let connection = connection(handle) else { return }
+        connection.resume(stream: stream)
+        markDirty(handle)
+    }
+
     /// Sends no more of the stream.
-    package mutating func drop(stream: UInt64, of connection: ConnectionHandle) {}
-    /// At most ``Configuration/datagramLimit`` bytes; older unsent ones give way.
-    package mutating func send(datagram: [UInt8], to connection: ConnectionHandle) {}
+    package mutating func drop(stream: UInt64, of handle: ConnectionHandle) {
+        connection(handle)?.drop(stream: stream)
+    }
+
+    /// At most ``TransportConfiguration/datagramLimit`` bytes; older unsent ones give way.
+    package mutating func send(datagram: [UInt8], to handle: ConnectionHandle) {
+        guard let connection = connection(handle) else { return }
+        connection.send(datagram: datagram)
+        markDirty(handle)
+    }
+
     package mutating func close(
-        _ connection: ConnectionHandle,
+        _ handle: ConnectionHandle,
         _ code: CloseCode,
         reason: String,
         at now: Instant
-    ) {}
-    /// Says goodbye to everybody; later packets meet a RESET.
-    package mutating func closeAll(_ code: CloseCode, reason: String, at now: Instant) {}
-    /// Lets an invitation be used by this key only.
-    package mutating func redeem(_ invitation: InvitationID, by key: PublicKey) {}
+    ) {
+        guard let connection = connection(handle) else { return }
+        connection.close(code, reason: reason, as: .local, at: now)
+        touch(connection)
+    }
 
-    package mutating func nextEvent() -> Event? { nil }
+    /// Says goodbye to everybody; later packets meet a RESET.
+    package mutating func closeAll(_ code: CloseCode, reason: String, at now: Instant) {
+        for handle in connectionIDs.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            close(handle, code, reason: reason, at: now)
+        }
+    }
+
+    /// Lets an invitation be used by this key only.
+    package mutating func redeem(_ invitation: InvitationID, by key: PublicKey) {
+        redeemed[invitation] = key
+    }
+}
+
+// MARK: Work
+
+extension ServerEndpoint {
+    package mutating func nextEvent() -> Event? {
+        answerStrangers()
+        while true {
+            if let event = events.popFirst() { return event }
+            guard let handle = eventful.first else { return nil }
+            guard let id = connectionIDs[handle], let session = sessions[id] else {
+                eventful.removeFirst()
+                continue
+            }
+            guard let event = session.connection.takeEvent() else {
+                eventful.removeFirst()
+                if session.connection.isOver { forget(session) }
+                continue
+            }
+            // Who has not been announced has nothing to say; its end is nobody's business.
+            if session.isConfirmed { return .connection(handle, event) }
+        }
+    }
+
     package mutating func nextTransmit(
         at now: Instant,
         source: inout some RecordSource
-    ) -> Transmit? { nil }
+    ) -> Transmit? {
+        latest = max(latest, now)
+        answerStrangers()
+        if let answer = answers.popFirst() { return answer }
+        while let handle = dirty.first {
+            guard let connection = connection(handle) else {
+                dirty.removeFirst()
+                isDirty.remove(handle)
+                continue
+            }
+            if connection.wantsToken { issueToken(on: connection) }
+            if let transmit = connection.nextPacket(at: now, source: &source) { return transmit }
+            dirty.removeFirst()
+            isDirty.remove(handle)
+            timers.schedule(handle, at: connection.deadline)
+            eventful.append(handle)
+        }
+        return nil
+    }
 
-    package var deadline: Instant? { nil }
-    package func link(of connection: ConnectionHandle) -> LinkState? { nil }
-    package var connectionCount: Int { 0 }
-    package var counters: Counters { Counters() }
+    package var deadline: Instant? {
+        guard let first = unconfirmed.first, let session = sessions[first] else { return timers.deadline }
+        let confirmation = session.createdAt.advanced(by: configuration.transport.confirmationTimeout)
+        return min(timers.deadline ?? confirmation, confirmation)
+    }
+
+    private func issueToken(on connection: Connection) {
+        connection.wantsToken = false
+        let ip = connection.paths.active.path.remote.ip
+        connection.controls.append(.token(door.cookies.token(for: ip, seconds: seconds)))
+    }
+
+    /// Seconds since 1970, as far as the owner told where its clock began.
+    var seconds: UInt32 {
+        configuration.startedAt &+ UInt32(truncatingIfNeeded: max(0, latest.nanoseconds) / 1_000_000_000)
+    }
+}
+
+// MARK: Questions
+
+extension ServerEndpoint {
+    package var publicKey: PublicKey { identity.publicKey }
+
+    package func link(of handle: ConnectionHandle) -> LinkState? { connection(handle)?.link }
+
+    /// Confirmed connections.
+    package var connectionCount: Int { connectionIDs.count - unconfirmed.count }
+
+    /// Handshakes that wait for their first DATA; bounded by ``TransportConfiguration/unconfirmedLimit``.
+    package var unconfirmedCount: Int { unconfirmed.count }
+
+    func connection(_ handle: ConnectionHandle) -> Connection? {
+        connectionIDs[handle].flatMap { sessions[$0]?.connection }
+    }
+}
+
+// MARK: Book-keeping
+
+extension ServerEndpoint {
+    mutating func newHandle() -> ConnectionHandle {
+        defer { nextHandle += 1 }
+        return ConnectionHandle(rawValue: nextHandle)
+    }
+
+    /// A connection changed: it may have events, packets, another deadline.
+    mutating func touch(_ connection: Connection) {
+        eventful.append(connection.handle)
+        markDirty(connection.handle)
+    }
+
+    private mutating func markDirty(_ handle: ConnectionHandle) {
+        if isDirty.insert(handle).inserted { dirty.append(handle) }
+    }
+
+    mutating func forget(_ session: Session) {
+        sessions[session.connectionID] = nil
+        openings[session.ephemeral] = nil
+        connectionIDs[session.connection.handle] = nil
+        timers.forget(session.connection.handle)
+        unconfirmed.removeAll { $0 == session.connectionID }
+    }
 }
 
 extension ServerEndpoint {
@@ -64,11 +332,39 @@ extension ServerEndpoint {
         package var access: AccessPolicy = .open
         /// Connections in all; the one over it is answered CLOSE(full).
         package var connectionLimit = 10_000
+        /// HELLOs answered for a prefix.
+        package var hellos = Rate(perSecond: 50, burst: 50)
+        /// Handshakes begun for a prefix (PROTOCOL.md §5).
+        package var opens = Rate(perSecond: 20, burst: 5)
+        /// Handshakes begun in all: a quarter of one core at 150 µs each.
+        package var handshakes = Rate(perSecond: 1_700, burst: 64)
+        /// RESETs for a prefix.
+        package var resets = Rate(perSecond: 20, burst: 20)
+        /// Seconds since 1970 at `Instant.start`, so that tokens and invitations outlive a restart.
+        package var startedAt: UInt32 = 0
         package init() {}
     }
 
     /// What the door and the connections counted. Only ever grows.
     package struct Counters: Hashable, Sendable {
+        /// Sources that are never answered: port 0, reflectors, multicast.
+        package internal(set) var unanswerable: UInt64 = 0
+        package internal(set) var malformed: UInt64 = 0
+        /// Packets that only servers send.
+        package internal(set) var misdirected: UInt64 = 0
+        package internal(set) var grease: UInt64 = 0
+        /// Over a rate or a queue.
+        package internal(set) var limited: UInt64 = 0
+        package internal(set) var challenges: UInt64 = 0
+        package internal(set) var badCookies: UInt64 = 0
+        package internal(set) var handshakes: UInt64 = 0
+        package internal(set) var handshakesFailed: UInt64 = 0
+        package internal(set) var confirmed: UInt64 = 0
+        package internal(set) var unknownConnection: UInt64 = 0
+        package internal(set) var resetsSent: UInt64 = 0
+        package internal(set) var notAuthentic: UInt64 = 0
+        package internal(set) var repeated: UInt64 = 0
+        package internal(set) var taken: UInt64 = 0
         package init() {}
     }
 }

@@ -1,0 +1,281 @@
+import DequeModule
+import KirimNoise
+package import KirimWire
+
+extension ClientEndpoint {
+    /// A datagram came in. Anything at all may be in it.
+    package mutating func receive(_ datagram: [UInt8], on path: Path, at now: Instant) {
+        latest = max(latest, now)
+        guard datagram.count <= PacketSize.maximum, path.remote.isAnswerable,
+            let first = datagram.first
+        else {
+            dropped += 1
+            return
+        }
+        do {
+            switch PacketType(rawValue: first) {
+            case .data: try receiveData(datagram, on: path, at: now)
+            case .challenge: challenged(try ChallengePacket(parsing: datagram), on: path, at: now)
+            case .accept: accepted(try AcceptPacket(parsing: datagram), on: path, at: now)
+            case .reset: reset(try ResetPacket(parsing: datagram))
+            case .hello, .open, nil: dropped += 1
+            }
+        } catch {
+            dropped += 1
+        }
+    }
+
+    private mutating func receiveData(
+        _ datagram: [UInt8],
+        on path: Path,
+        at now: Instant
+    ) throws(WireError) {
+        let header = try DataHeader.parsingToClient(datagram)
+        guard case .client(let index) = header.destination,
+            let session = sessions.last(where: { $0.clientIndex == index })
+        else {
+            dropped += 1
+            return
+        }
+        // A server stays where it is: only our own end moves, and that is not its doing.
+        let home = session.connection.paths.active.path
+        let known = Path(socket: home.socket, remote: path.remote)
+        guard path.remote == home.remote else {
+            dropped += 1
+            return
+        }
+        switch session.connection.receive(datagram, header: header, on: known, at: now) {
+        case .taken:
+            silentSince = nil
+            hopAfter = configuration.portHop
+        case .repeated, .notAuthentic: dropped += 1
+        }
+    }
+
+    private mutating func challenged(_ challenge: ChallengePacket, on path: Path, at now: Instant) {
+        guard let attempt, attempt.remotes.contains(path.remote),
+            challenge.echo == Array(attempt.ephemeral.publicKey.bytes.prefix(8))
+        else {
+            dropped += 1
+            return
+        }
+        guard attempt.phase == .hello else {
+            // The answer to an OPEN whose token is worth nothing (any more): begin with HELLO. A
+            // different prologue needs different keys, so it is a new attempt.
+            if attempt.usesToken {
+                tokenFailed = true
+                beginAttempt(at: now)
+            } else {
+                dropped += 1
+            }
+            return
+        }
+        if let trusted, challenge.serverKey != trusted {
+            // Anybody on the way could have sent this; so give the real one time to answer.
+            attempt.imposter = challenge.serverKey
+            return
+        }
+        guard challenge.versions.contains(where: ClientAttempt.versions.contains) else {
+            stop(.noCommonVersion)
+            return
+        }
+        switch (challenge.access, secret) {
+        case (.open, _), (.password, .password), (.invitation, .invitation): break
+        case (.password, _):
+            stop(.passwordNeeded)
+            return
+        case (.invitation, _):
+            stop(.invitationNeeded)
+            return
+        }
+        let began = attempt.challenged(
+            challenge,
+            from: path.remote,
+            identity: identity,
+            secret: secret,
+            parameters: Parameters(configuration),
+            dice: dice,
+            at: now
+        )
+        guard began else {
+            dropped += 1
+            beginAttempt(at: now.advanced(by: configuration.handshakeRetry))
+            return
+        }
+        timePassed(to: now)
+    }
+
+    private mutating func accepted(_ accept: AcceptPacket, on path: Path, at now: Instant) {
+        guard let attempt, attempt.phase == .open, accept.clientIndex == attempt.clientIndex,
+            let socket, let serverKey = attempt.serverKey
+        else {
+            dropped += 1
+            return
+        }
+        guard let (reply, keys) = attempt.accepted(accept),
+            let parameters = try? Parameters(configuration, parsing: reply.parameters)
+        else {
+            attempt.hasUnreadableAccept = true
+            dropped += 1
+            return
+        }
+        let connection = Connection(
+            handle: ConnectionHandle(rawValue: nextHandle),
+            role: .client(connectionID: reply.connectionID),
+            keys: keys,
+            peer: parameters,
+            path: Path(socket: socket, remote: path.remote),
+            configuration: configuration,
+            dice: dice,
+            roundTrip: sessions.last?.connection.roundTrip,
+            at: now
+        )
+        nextHandle += 1
+        if attempt.tries == 1 {
+            connection.roundTrip.add(
+                sample: now.nanoseconds - attempt.sentAt.nanoseconds,
+                acknowledgementDelay: 0
+            )
+        }
+        for old in sessions {
+            // Late packets of the old connection may still bring something; then goodbye.
+            old.replacedAt = old.replacedAt ?? now.advanced(by: .nanoseconds(3 * connection.probeTimeout))
+        }
+        sessions.append(
+            Session(
+                connection: connection,
+                clientIndex: attempt.clientIndex,
+                reply: reply,
+                serverKey: serverKey
+            )
+        )
+        self.attempt = nil
+        attemptAt = nil
+        trusted = serverKey
+        token = reply.token
+        tokenFailed = false
+        failures = 0
+        silentSince = nil
+        hasSaidUnreachable = false
+        // The server sends nothing until it has seen that we hold the keys.
+        connection.ping()
+        events.append(.token(reply.token))
+        events.append(
+            .opened(connection.handle, serverKey: serverKey, path: connection.paths.active.path)
+        )
+    }
+
+    private mutating func reset(_ reset: ResetPacket) {
+        guard
+            let session = sessions.first(where: {
+                $0.connectionID == reset.connectionID && $0.resetToken == reset.token
+            })
+        else {
+            dropped += 1
+            return
+        }
+        session.connection.end(.reset)
+    }
+}
+
+// MARK: Time
+
+extension ClientEndpoint {
+    /// How often an OPEN is repeated before the handshake begins anew.
+    private static let openTries = 4
+
+    package mutating func timePassed(to now: Instant) {
+        latest = max(latest, now)
+        for session in sessions {
+            if let replacedAt = session.replacedAt, replacedAt <= now {
+                session.connection.close(.replaced, reason: "", as: .replaced, at: now)
+                session.replacedAt = nil
+            }
+            session.connection.timePassed(to: now)
+        }
+        while let index = retiring.firstIndex(where: { $0.until <= now }) {
+            events.append(.mayClose(retiring.remove(at: index).socket))
+        }
+        guard isWanted else { return }
+        if let hopDeadline, hopDeadline <= now, !isSocketAwaited {
+            // Twice as long each time: a server that is away is not found by hopping.
+            hopAfter = min(hopAfter * 2, .seconds(120))
+            askForSocket()
+        }
+        if attempt == nil, attemptAt == nil, let rekeyDeadline, rekeyDeadline <= now {
+            attemptAt = now
+        }
+        if let attemptAt, attemptAt <= now { beginAttempt(at: now) }
+        if let attempt, attempt.retryAt <= now, socket != nil { knock(attempt, at: now) }
+        if let silentSince, !hasSaidUnreachable,
+            silentSince.advanced(by: configuration.handshakePatience) <= now
+        {
+            hasSaidUnreachable = true
+            events.append(.unreachable)
+        }
+    }
+
+    /// Starts a handshake with new keys; by token where there is one.
+    mutating func beginAttempt(at now: Instant) {
+        attemptAt = nil
+        guard isWanted, !remotes.isEmpty else {
+            attempt = nil
+            return
+        }
+        nextClientIndex &+= 1
+        let index = nextClientIndex
+        if let token, let trusted, !tokenFailed,
+            let byToken = ClientAttempt(
+                to: remotes,
+                clientIndex: index,
+                token: token,
+                serverKey: trusted,
+                identity: identity,
+                secret: secret,
+                parameters: Parameters(configuration),
+                dice: dice,
+                at: now
+            )
+        {
+            attempt = byToken
+        } else {
+            attempt = ClientAttempt(to: remotes, clientIndex: index, dice: dice, at: now)
+        }
+    }
+
+    /// Sends the attempt's packet once more, or gives the attempt up for a new one.
+    private mutating func knock(_ attempt: ClientAttempt, at now: Instant) {
+        guard let socket else { return }
+        if attempt.tries > 0 {
+            failures += 1
+            if let imposter = attempt.imposter {
+                stop(.serverKeyChanged(imposter))
+                return
+            }
+            if attempt.hasUnreadableAccept, attempt.access != .open, !attempt.usesToken {
+                stop(.secretRefused)
+                return
+            }
+        }
+        if attempt.phase == .open, attempt.tries >= (attempt.usesToken ? 2 : Self.openTries) {
+            tokenFailed = tokenFailed || attempt.usesToken
+            beginAttempt(at: now)
+            if let next = self.attempt { send(next, from: socket, at: now) }
+            return
+        }
+        send(attempt, from: socket, at: now)
+    }
+
+    private mutating func send(_ attempt: ClientAttempt, from socket: SocketID, at now: Instant) {
+        attempt.tries += 1
+        attempt.sentAt = now
+        for remote in attempt.remotes {
+            outgoing.append(
+                Transmit(bytes: attempt.packet, path: Path(socket: socket, remote: remote))
+            )
+        }
+        let doubled = configuration.handshakeRetry * (1 << min(failures, 10))
+        let wait = min(doubled, configuration.handshakeRetryLimit)
+        attempt.retryAt = now.advanced(by: dice.jitter(wait))
+    }
+}

@@ -1,0 +1,254 @@
+import DequeModule
+import KirimNoise
+import KirimWire
+
+/// What stands between strangers and the connections: stateless proofs and budgets (PROTOCOL.md §5).
+///
+/// Cheapest check first: source, first byte and length, the prefix's bucket, the cookie's MAC, the
+/// prefix's handshakes, the budget of all handshakes; only then Diffie-Hellman.
+struct Door {
+    var cookies: Cookies
+    private let configuration: ServerEndpoint.Configuration
+    private let resetKey: MACKey
+    private var hellos: PrefixBuckets
+    private var opens: PrefixBuckets
+    private var resets: PrefixBuckets
+    private var handshakes: Bucket
+
+    init(identity: StaticKey, configuration: ServerEndpoint.Configuration, dice: Dice) {
+        self.configuration = configuration
+        cookies = Cookies(identity: identity, dice: dice, seconds: configuration.startedAt)
+        resetKey = MACKey(identity.derive("kirim/1 reset"))
+        hellos = PrefixBuckets(configuration.hellos, salt: dice.next(), at: .start)
+        opens = PrefixBuckets(configuration.opens, salt: dice.next(), at: .start)
+        resets = PrefixBuckets(configuration.resets, salt: dice.next(), at: .start)
+        handshakes = Bucket(full: configuration.handshakes, at: .start)
+    }
+
+    mutating func allowsHello(from ip: IPAddress, at now: Instant) -> Bool {
+        hellos.take(for: ip, at: now)
+    }
+
+    mutating func allowsHandshake(from ip: IPAddress, at now: Instant) -> Bool {
+        opens.take(for: ip, at: now) && handshakes.take(configuration.handshakes, at: now)
+    }
+
+    mutating func allowsReset(to ip: IPAddress, at now: Instant) -> Bool {
+        resets.take(for: ip, at: now)
+    }
+
+    /// Stateless, so that a server that forgot everything can still say so (RFC 9000 §10.3).
+    func resetToken(for connectionID: UInt64) -> [UInt8] {
+        var writer = ByteWriter(capacity: 8)
+        writer.integer(connectionID)
+        return resetKey.tag(writer.bytes)
+    }
+}
+
+// MARK: HELLO and OPEN
+
+extension ServerEndpoint {
+    private static let versions = [ProtocolVersion.one]
+
+    /// Takes the turn's OPENs, then its HELLOs. Members' DATA is done by now.
+    mutating func answerStrangers() {
+        let now = latest
+        while let (open, path) = opens.popFirst() { answer(open, on: path, at: now) }
+        while let (hello, path) = hellos.popFirst() {
+            guard door.allowsHello(from: path.remote.ip, at: now) else {
+                counters.limited += 1
+                continue
+            }
+            challenge(ephemeral: hello.ephemeral, on: path)
+        }
+    }
+
+    /// The stateless answer: 94 bytes at most for 1,200.
+    private mutating func challenge(ephemeral: [UInt8], on path: Path) {
+        counters.challenges += 1
+        let packet = ChallengePacket(
+            echo: Array(ephemeral.prefix(8)),
+            access: configuration.access.access,
+            versions: Self.versions + [.grease(UInt16(truncatingIfNeeded: dice.next()))],
+            serverKey: identity.publicKey,
+            cookie: door.cookies.cookie(for: path.remote, ephemeral: ephemeral, seconds: seconds)
+        )
+        answers.append(Transmit(bytes: packet.bytes, path: path))
+    }
+
+    private mutating func answer(_ open: OpenPacket, on path: Path, at now: Instant) {
+        let ephemeral = open.ephemeral
+        guard
+            door.cookies.proves(
+                open.cookie,
+                address: path.remote,
+                ephemeral: ephemeral,
+                seconds: seconds
+            )
+        else {
+            // An honest client's token has aged or its address changed: show it the long way.
+            counters.badCookies += 1
+            guard door.allowsHello(from: path.remote.ip, at: now) else { return }
+            challenge(ephemeral: ephemeral, on: path)
+            return
+        }
+        if let id = openings[ephemeral], let session = sessions[id] {
+            if !session.isConfirmed { answers.append(Transmit(bytes: session.accept, path: path)) }
+            return
+        }
+        guard Self.versions.contains(open.version) else {
+            counters.handshakesFailed += 1
+            return
+        }
+        guard door.allowsHandshake(from: path.remote.ip, at: now) else {
+            counters.limited += 1
+            return
+        }
+        do {
+            try shakeHands(open, on: path, at: now)
+            counters.handshakes += 1
+        } catch {
+            counters.handshakesFailed += 1
+        }
+    }
+
+    private mutating func shakeHands(
+        _ open: OpenPacket,
+        on path: Path,
+        at now: Instant
+    ) throws {
+        let access = configuration.access.access
+        var handshake = ResponderHandshake(
+            identity: identity,
+            prologue: Prologue.bytes(
+                version: open.version,
+                access: access,
+                listed: Cookies.isToken(open.cookie) ? [] : Self.versions
+            ),
+            usesPSK: access != .open
+        )
+        let (payload, peer) = try handshake.readMessage1(open.noise)
+        let parameters = try Parameters(configuration.transport, parsing: payload)
+        let id = dice.next()
+        guard sessions[id] == nil else { return }
+        var reply = ByteWriter(capacity: 128)
+        reply.integer(id)
+        reply.append(door.resetToken(for: id))
+        reply.append(door.cookies.token(for: path.remote.ip, seconds: seconds))
+        reply.append(
+            Parameters(configuration.transport).bytes(grease: UInt8(truncatingIfNeeded: dice.next()))
+        )
+        var generator = DiceGenerator(dice: dice)
+        let (message, keys) = try handshake.writeMessage2(
+            reply.bytes,
+            ephemeral: StaticKey(dice: &generator),
+            psk: sharedSecret(with: peer, invitation: parameters.invitation)
+        )
+        let connection = Connection(
+            handle: newHandle(),
+            role: .server(clientIndex: open.clientIndex),
+            keys: keys,
+            peer: parameters,
+            path: path,
+            configuration: configuration.transport,
+            dice: dice,
+            roundTrip: nil,
+            at: now
+        )
+        let accept = AcceptPacket(clientIndex: open.clientIndex, noise: message).bytes
+        sessions[id] = Session(
+            connection: connection,
+            connectionID: id,
+            peer: peer,
+            ephemeral: open.ephemeral,
+            invitation: parameters.invitation,
+            accept: accept,
+            createdAt: now
+        )
+        connectionIDs[connection.handle] = id
+        openings[open.ephemeral] = id
+        unconfirmed.append(id)
+        if unconfirmed.count > configuration.transport.unconfirmedLimit,
+            let oldest = unconfirmed.first, let session = sessions[oldest]
+        {
+            forget(session)
+        }
+        answers.append(Transmit(bytes: accept, path: path))
+    }
+
+    /// What both sides mix into the handshake of a closed server. A wrong one shows when the client
+    /// cannot read ACCEPT; a stranger learns nothing from it.
+    private func sharedSecret(with peer: PublicKey, invitation: InvitationID?) -> [UInt8]? {
+        switch configuration.access {
+        case .open: return nil
+        case .password(let key): return key
+        case .invitation:
+            guard let invitation, invitation.endMinute >= seconds / 60 || redeemed[invitation] == peer,
+                redeemed[invitation].map({ $0 == peer }) ?? true
+            else { return dice.bytes(32) }
+            return invitation.secret(of: identity)
+        }
+    }
+
+    /// The first DATA under the new keys: the client holds them, so OPEN was no replay.
+    mutating func confirm(_ session: Session, at now: Instant) {
+        session.isConfirmed = true
+        unconfirmed.removeAll { $0 == session.connectionID }
+        counters.confirmed += 1
+        if let invitation = session.invitation, configuration.access.access == .invitation {
+            // Two handshakes with one invitation may have begun; the first to be confirmed has it.
+            if let owner = redeemed[invitation], owner != session.peer {
+                session.connection.close(.banned, reason: "invitation used", as: .local, at: now)
+                session.isConfirmed = false
+                return
+            }
+            redeemed[invitation] = session.peer
+        }
+        guard connectionCount <= configuration.connectionLimit else {
+            session.connection.close(.full, reason: "server full", as: .local, at: now)
+            session.isConfirmed = false
+            return
+        }
+        events.append(
+            .opened(
+                session.connection.handle,
+                peer: session.peer,
+                path: session.connection.paths.active.path,
+                invitation: configuration.access.access == .invitation ? session.invitation : nil
+            )
+        )
+    }
+
+    mutating func dropUnconfirmed(at now: Instant) {
+        while let id = unconfirmed.first {
+            guard let session = sessions[id] else {
+                unconfirmed.removeFirst()
+                continue
+            }
+            guard
+                session.createdAt.advanced(by: configuration.transport.confirmationTimeout) <= now
+            else { return }
+            forget(session)
+        }
+    }
+}
+
+/// What both ends saw in the clear goes under the handshake's hash, so that it cannot be changed on the way.
+///
+/// A server answers HELLO without memory, so it cannot know at OPEN what HELLO listed; it need not:
+/// CHALLENGE always lists all that the server speaks, and a client that was shown less than the
+/// server lists here cannot finish the handshake. On the token path there was no CHALLENGE.
+enum Prologue {
+    static func bytes(
+        version: ProtocolVersion,
+        access: Access,
+        listed: [ProtocolVersion]
+    ) -> [UInt8] {
+        var writer = ByteWriter(capacity: 32)
+        writer.append("kirim/1".utf8)
+        writer.integer(version.rawValue)
+        writer.byte(access.rawValue)
+        writer.versions(listed.filter { !$0.isGrease })
+        return writer.bytes
+    }
+}

@@ -1,0 +1,44 @@
+import HeapModule
+import KirimWire
+
+/// Which connection has to be looked at next, among thousands.
+///
+/// Deadlines move on with every packet, mostly to later; so an entry is only a lower bound, checked
+/// when it comes up. Being early is harmless.
+struct TimerQueue {
+    private struct Entry: Comparable {
+        let at: Instant
+        let handle: ConnectionHandle
+        static func < (a: Entry, b: Entry) -> Bool {
+            (a.at, a.handle.rawValue) < (b.at, b.handle.rawValue)
+        }
+    }
+
+    private var heap = Heap<Entry>()
+    private var scheduled: [ConnectionHandle: Instant] = [:]
+
+    var deadline: Instant? { heap.min?.at }
+
+    mutating func schedule(_ handle: ConnectionHandle, at moment: Instant?) {
+        guard let moment else {
+            scheduled[handle] = nil
+            return
+        }
+        if let known = scheduled[handle], known <= moment { return }
+        scheduled[handle] = moment
+        heap.insert(Entry(at: moment, handle: handle))
+    }
+
+    mutating func forget(_ handle: ConnectionHandle) { scheduled[handle] = nil }
+
+    /// The next one whose time has come.
+    mutating func popDue(at now: Instant) -> ConnectionHandle? {
+        while let next = heap.min, next.at <= now {
+            heap.removeMin()
+            guard scheduled[next.handle] == next.at else { continue }
+            scheduled[next.handle] = nil
+            return next.handle
+        }
+        return nil
+    }
+}

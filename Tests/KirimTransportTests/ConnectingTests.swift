@@ -1,0 +1,189 @@
+import KirimNoise
+import KirimTransport
+import KirimWire
+import Testing
+
+@Suite("Connecting")
+struct ConnectingTests {
+    @Test("two round trips open a connection, and both know whom they talk to")
+    func coldConnect() {
+        var pair = Pair()
+        let start = pair.now
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        #expect(pair.clientConnection != nil)
+        #expect(start.duration(to: pair.now) <= .milliseconds(130))
+        guard case .opened(_, let peer, _, nil)? = pair.serverEvents.first else {
+            Issue.record("the server opened nothing")
+            return
+        }
+        let opened = pair.clientEvents.contains {
+            if case .opened(_, let key, _) = $0 { key == pair.server.publicKey } else { false }
+        }
+        #expect(opened)
+        #expect(peer == pair.client.publicKey)
+    }
+
+    @Test("a token saves a round trip, also across the server's restart")
+    func tokenConnect() throws {
+        var pair = Pair()
+        pair.connect()
+        pair.run(for: .seconds(2))
+        let token = try #require(
+            pair.clientEvents.compactMap { if case .token(let token) = $0 { token } else { nil } }.last
+        )
+        let key = pair.server.publicKey
+        var again = Pair()
+        let start = again.now
+        again.connect(trusting: key, token: token)
+        again.run(for: .seconds(5)) { $0.serverConnection != nil }
+        #expect(again.serverConnection != nil)
+        #expect(start.duration(to: again.now) <= .milliseconds(80))
+    }
+
+    @Test("a token that is worth nothing costs a round trip and no more")
+    func staleToken() {
+        var pair = Pair()
+        let key = pair.server.publicKey
+        pair.connect(trusting: key, token: [2] + [UInt8](repeating: 7, count: 20))
+        pair.run(for: .seconds(2)) { $0.serverConnection != nil }
+        #expect(pair.serverConnection != nil)
+    }
+
+    @Test("a lost packet of the handshake is sent again", arguments: 1...4)
+    func lossyHandshake(lost: Int) {
+        var pair = Pair()
+        var count = 0
+        pair.passes = { _, _, _ in
+            count += 1
+            return count != lost
+        }
+        pair.connect()
+        pair.run(for: .seconds(20)) { $0.serverConnection != nil }
+        #expect(pair.serverConnection != nil)
+    }
+
+    @Test("another key than the trusted one is a hard stop")
+    func changedKey() {
+        var dice = TestDice(state: 77)
+        let other = StaticKey(dice: &dice).publicKey
+        var pair = Pair()
+        pair.connect(trusting: other)
+        pair.run(for: .seconds(20))
+        #expect(pair.clientEvents.contains(.stopped(.serverKeyChanged(pair.server.publicKey))))
+        #expect(pair.serverConnection == nil)
+    }
+
+    @Test("the right password opens, a wrong one is refused, none is asked for")
+    func password() {
+        var dice = TestDice(state: 1)
+        let key = StaticKey(dice: &dice).publicKey
+        let policy = AccessPolicy.password(
+            PasswordKey.derive(password: Array("kunci".utf8), serverKey: key)
+        )
+        var right = Pair(access: policy)
+        #expect(right.server.publicKey == key)
+        right.connect(secret: .password(Array("kunci".utf8)))
+        right.run(for: .seconds(5)) { $0.serverConnection != nil }
+        #expect(right.serverConnection != nil)
+
+        var wrong = Pair(access: policy)
+        wrong.connect(secret: .password(Array("salah".utf8)))
+        wrong.run(for: .seconds(20))
+        #expect(wrong.clientEvents.contains(.stopped(.secretRefused)))
+        #expect(wrong.serverConnection == nil)
+
+        var none = Pair(access: policy)
+        none.connect()
+        none.run(for: .seconds(20))
+        #expect(none.clientEvents.contains(.stopped(.passwordNeeded)))
+    }
+
+    @Test("an invitation serves the first key that uses it, and no other")
+    func invitation() throws {
+        var dice = TestDice(state: 1)
+        let identity = StaticKey(dice: &dice)
+        var more = TestDice(state: 5)
+        let id = InvitationID(endingAt: 1_700_000_000 / 60 + 60, dice: &more)
+        let secret = AccessSecret.invitation(id, secret: id.secret(of: identity))
+        var pair = Pair(access: .invitation(redeemed: [:]))
+        pair.connect(secret: secret)
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        let invitations = pair.serverEvents.compactMap {
+            if case .opened(_, _, _, let invitation) = $0 { invitation } else { nil }
+        }
+        #expect(invitations == [id])
+
+        let taken = try #require(PublicKey(bytes: [UInt8](repeating: 3, count: 32)))
+        var late = Pair(access: .invitation(redeemed: [id: taken]))
+        late.connect(secret: secret)
+        late.run(for: .seconds(20))
+        #expect(late.clientEvents.contains(.stopped(.secretRefused)))
+    }
+
+    @Test("an OPEN that is repeated gets the same ACCEPT and no second handshake")
+    func repeatedOpen() throws {
+        var pair = Pair()
+        pair.passes = { toServer, bytes, _ in
+            // Keep the client from confirming.
+            !(toServer && bytes[0] == PacketType.data.rawValue)
+        }
+        pair.connect()
+        pair.run(for: .milliseconds(500))
+        let open = try #require(pair.toServer.first { $0[0] == PacketType.open.rawValue })
+        let accept = try #require(pair.toClient.first { $0[0] == PacketType.accept.rawValue })
+        let before = pair.toClient.count
+        pair.inject(open, from: pair.clientAddress)
+        pair.run(for: .milliseconds(10))
+        #expect(pair.toClient.dropFirst(before).contains(accept))
+        #expect(pair.server.counters.handshakes == 1)
+    }
+
+    @Test("handshakes that nobody confirms are forgotten, and bounded")
+    func unconfirmed() {
+        var configuration = TransportConfiguration()
+        configuration.unconfirmedLimit = 4
+        var pair = Pair(configuration: configuration)
+        pair.passes = { toServer, bytes, _ in !(toServer && bytes[0] == PacketType.data.rawValue) }
+        for _ in 0..<8 {
+            pair.connect()
+            pair.run(for: .milliseconds(400))
+        }
+        #expect(pair.server.unconfirmedCount <= 4)
+        #expect(pair.server.counters.handshakes == 8)
+        pair.client.disconnect(at: pair.now)
+        pair.run(for: .seconds(15))
+        #expect(pair.server.unconfirmedCount == 0)
+        #expect(pair.serverConnection == nil)
+    }
+
+    @Test("a source that cannot be answered is dropped at the door", arguments: [0, 19, 53, 123, 1900] as [UInt16])
+    func unanswerable(port: UInt16) {
+        var pair = Pair()
+        let hello = HelloPacket(ephemeral: [UInt8](repeating: 1, count: 32), versions: [.one])
+        pair.inject(hello.bytes, from: Address(ip: .v4(0x0A00_0007), port: port))
+        pair.run(for: .milliseconds(1))
+        #expect(pair.toClient.isEmpty)
+        #expect(pair.server.counters.unanswerable == 1)
+    }
+
+    @Test("strangers never get more bytes than they sent")
+    func amplification() {
+        var pair = Pair()
+        var dice = TestDice(state: 9)
+        var bytesIn = 0
+        for _ in 0..<2_000 {
+            var bytes = (0..<Int(dice.next() % 1_300)).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
+            if !bytes.isEmpty { bytes[0] = UInt8(0xF5 + dice.next() % 11) }
+            if dice.next() % 3 == 0 {
+                bytes = HelloPacket(ephemeral: Array(repeating: UInt8(dice.next() % 256), count: 32), versions: [.one]).bytes
+            }
+            bytesIn += bytes.count
+            pair.inject(bytes, from: Address(ip: .v4(0x0A00_0007), port: 5_000))
+        }
+        pair.run(for: .milliseconds(1))
+        let bytesOut = pair.toClient.reduce(0) { $0 + $1.count }
+        #expect(bytesOut > 0)
+        #expect(bytesOut < bytesIn / 5)
+    }
+}

@@ -1,0 +1,164 @@
+import KirimNoise
+import KirimTransport
+import KirimWire
+import Testing
+
+@Suite("Delivery")
+struct DeliveryTests {
+    private func records(_ count: Int, size: Int = 40) -> [[UInt8]] {
+        (0..<count).map { index in (0..<size).map { UInt8(truncatingIfNeeded: index &* 31 &+ $0) } }
+    }
+
+    private func connected(seed: UInt64 = 1, _ configuration: TransportConfiguration = TransportConfiguration()) -> Pair {
+        var pair = Pair(seed: seed, configuration: configuration)
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        return pair
+    }
+
+    @Test("records arrive in both directions")
+    func bothWays() {
+        var pair = connected()
+        let up = records(50), down = records(70)
+        pair.clientSends(up, on: 1)
+        pair.serverSends(down, on: 2)
+        pair.run(for: .seconds(5))
+        #expect(pair.recordsAtServer(1).count == 50)
+        #expect(pair.recordsAtClient(2).count == 70)
+        #expect(pair.recordsAtServer(1)[49] == up[49])
+        #expect(pair.recordsAtClient(2)[69] == down[69])
+    }
+
+    @Test("nothing is lost at 30 % loss in both directions", arguments: 1...8 as ClosedRange<UInt64>)
+    func heavyLoss(seed: UInt64) {
+        var pair = connected(seed: seed)
+        var dice = TestDice(state: seed)
+        pair.passes = { _, _, _ in dice.next() % 10 >= 3 }
+        let up = records(200), down = records(300, size: 120)
+        pair.clientSends(up, on: 1)
+        pair.serverSends(down, on: 2)
+        pair.run(for: .seconds(120)) {
+            $0.recordsAtServer(1).count == 200 && $0.recordsAtClient(2).count == 300
+        }
+        #expect(pair.recordsAtServer(1).count == 200)
+        #expect(pair.recordsAtClient(2).count == 300)
+        for (number, bytes) in pair.recordsAtClient(2) { #expect(bytes == down[Int(number)]) }
+    }
+
+    @Test("records of 64 KiB travel in fragments, whole ones beside them", arguments: 1...4 as ClosedRange<UInt64>)
+    func fragments(seed: UInt64) {
+        var pair = connected(seed: seed)
+        var dice = TestDice(state: seed)
+        pair.passes = { _, _, _ in dice.next() % 10 >= 1 }
+        var mixed = records(20)
+        mixed[3] = (0..<RecordFrame.recordLimit).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        mixed[4] = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 &* 11) }
+        mixed[9] = (0..<1_500).map { UInt8(truncatingIfNeeded: $0 &* 13) }
+        for index in 10..<17 { mixed[index] = [UInt8](repeating: UInt8(index), count: 60_000) }
+        pair.clientSends(mixed, on: 1)
+        pair.run(for: .seconds(120)) { $0.recordsAtServer(1).count == 20 }
+        let got = pair.recordsAtServer(1)
+        for index in mixed.indices { #expect(got[UInt64(index)] == mixed[index]) }
+    }
+
+    @Test("what is acknowledged is told once it is")
+    func acknowledgement() {
+        var pair = connected()
+        pair.clientSends(records(10), on: 1)
+        pair.run(for: .seconds(2))
+        let told = pair.clientEvents.contains {
+            if case .connection(_, .acknowledged(stream: 1, below: 10)) = $0 { true } else { false }
+        }
+        #expect(told)
+    }
+
+    @Test("a record that is fetched later holds up its own stream only")
+    func laterRecord() {
+        var pair = connected()
+        pair.serverShelf.later = [5]
+        pair.serverSends(records(10), on: 2)
+        pair.run(for: .seconds(2))
+        #expect(pair.recordsAtClient(2).count == 5)
+        pair.serverShelf.later = []
+        if let handle = pair.serverConnection { pair.server.resume(stream: 2, of: handle) }
+        pair.run(for: .seconds(2))
+        #expect(pair.recordsAtClient(2).count == 10)
+    }
+
+    @Test("a record that is gone is passed over")
+    func goneRecord() {
+        var pair = connected()
+        pair.clientShelf.gone = [0, 3, 4]
+        pair.clientSends(records(6), on: 1)
+        pair.run(for: .seconds(2))
+        #expect(pair.recordsAtServer(1).keys.sorted() == [1, 2, 5])
+        let told = pair.clientEvents.contains {
+            if case .connection(_, .acknowledged(stream: 1, below: 6)) = $0 { true } else { false }
+        }
+        #expect(told)
+    }
+
+    @Test("no packet of a connection is taken twice, whatever is replayed")
+    func replay() {
+        var pair = connected()
+        pair.clientSends(records(30), on: 1)
+        pair.run(for: .seconds(2))
+        let before = pair.serverEvents.count
+        for bytes in pair.toServer where bytes[0] == PacketType.data.rawValue {
+            pair.inject(bytes, from: pair.clientAddress)
+            pair.inject(bytes, from: Address(ip: .v4(0x0B00_0001), port: 99))
+        }
+        pair.run(for: .milliseconds(1))
+        #expect(pair.serverEvents.count == before)
+        #expect(pair.server.counters.repeated > 0)
+    }
+
+    @Test("a flipped bit is never taken")
+    func forgery() {
+        var pair = connected()
+        pair.passes = { toServer, _, _ in !toServer }
+        pair.clientSends(records(1), on: 1)
+        pair.run(for: .milliseconds(100))
+        let data = pair.toServer.last ?? []
+        let before = pair.serverEvents.count
+        for bit in 8..<data.count * 8 {
+            var forged = data
+            forged[bit / 8] ^= 1 << UInt8(bit % 8)
+            pair.inject(forged, from: pair.clientAddress)
+        }
+        pair.run(for: .milliseconds(1))
+        #expect(pair.serverEvents.count == before)
+    }
+
+    @Test("datagrams arrive or do not, and the oldest give way")
+    func datagrams() {
+        var pair = connected()
+        if let handle = pair.serverConnection {
+            for index in 0..<100 { pair.server.send(datagram: [UInt8(index)], to: handle) }
+        }
+        pair.run(for: .seconds(1))
+        let got = pair.clientEvents.compactMap {
+            if case .connection(_, .datagram(let bytes)) = $0 { bytes[0] } else { nil }
+        }
+        #expect(got == Array(68..<100))
+    }
+
+    @Test("a single lost message is repaired within a few probe timeouts by what follows it")
+    func thinFlow() {
+        var pair = connected()
+        pair.run(for: .seconds(1))
+        var isLost = false
+        pair.passes = { toServer, _, _ in
+            if toServer, !isLost {
+                isLost = true
+                return false
+            }
+            return true
+        }
+        let start = pair.now
+        pair.clientSends(records(1), on: 1)
+        pair.run(for: .seconds(5)) { !$0.recordsAtServer(1).isEmpty }
+        #expect(pair.recordsAtServer(1).count == 1)
+        #expect(start.duration(to: pair.now) < .milliseconds(300))
+    }
+}

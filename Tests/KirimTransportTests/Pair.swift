@@ -1,0 +1,202 @@
+import KirimNoise
+import KirimTransport
+import KirimWire
+
+/// A deterministic generator for tests (SplitMix64).
+struct TestDice: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// Records of one side: a stream is an array of byte strings.
+struct Shelf: RecordSource {
+    var streams: [UInt64: [[UInt8]]] = [:]
+    var later: Set<UInt64> = []
+    var gone: Set<UInt64> = []
+
+    mutating func record(
+        _ number: UInt64,
+        stream: UInt64,
+        of connection: ConnectionHandle
+    ) -> RecordLookup {
+        if later.contains(number) { return .later }
+        if gone.contains(number) { return .gone }
+        guard let records = streams[stream], number < records.count else { return .gone }
+        return .bytes(records[Int(number)])
+    }
+}
+
+/// One server, one client, one virtual clock, one scripted network.
+struct Pair: ~Copyable {
+    var server: ServerEndpoint
+    var client: ClientEndpoint
+    var serverShelf = Shelf()
+    var clientShelf = Shelf()
+    var now = Instant(nanoseconds: 1_000_000_000)
+    var delay = Duration.milliseconds(25)
+
+    /// Decides the fate of a datagram: `false` drops it.
+    var passes: (_ toServer: Bool, _ bytes: [UInt8], _ index: Int) -> Bool = { _, _, _ in true }
+    /// Where the server sees the client.
+    var clientAddress = Address(ip: .v4(0x0A00_0001), port: 40_000)
+    let serverAddress = Address(ip: .v4(0x0A00_00FE), port: 12_345)
+
+    var serverEvents: [ServerEndpoint.Event] = []
+    var clientEvents: [ClientEndpoint.Event] = []
+    var toServer: [[UInt8]] = []
+    var toClient: [[UInt8]] = []
+    private var flying: [(at: Instant, toServer: Bool, path: Path, bytes: [UInt8])] = []
+    private var nextSocket: UInt32 = 1
+    private(set) var clientSocket = SocketID(rawValue: 0)
+
+    init(
+        seed: UInt64 = 1,
+        configuration: TransportConfiguration = TransportConfiguration(),
+        access: AccessPolicy = .open
+    ) {
+        var dice = TestDice(state: seed)
+        var serverConfiguration = ServerEndpoint.Configuration()
+        serverConfiguration.transport = configuration
+        serverConfiguration.access = access
+        serverConfiguration.startedAt = 1_700_000_000
+        server = ServerEndpoint(
+            identity: StaticKey(dice: &dice),
+            configuration: serverConfiguration,
+            dice: TestDice(state: seed &+ 100)
+        )
+        client = ClientEndpoint(
+            identity: StaticKey(dice: &dice),
+            configuration: configuration,
+            dice: TestDice(state: seed &+ 200)
+        )
+    }
+
+    mutating func connect(
+        trusting key: PublicKey? = nil,
+        token: [UInt8]? = nil,
+        secret: AccessSecret? = nil
+    ) {
+        client.connect(to: [serverAddress], trusting: key, token: token, secret: secret, at: now)
+    }
+
+    /// Lets the two exchange all they have, and time pass, until `limit` or until `done`.
+    mutating func run(
+        for limit: Duration,
+        until done: (borrowing Pair) -> Bool = { _ in false }
+    ) {
+        let end = now.advanced(by: limit)
+        while true {
+            drain()
+            if done(self) { return }
+            var next = end
+            if let flight = flying.map(\.at).min() { next = min(next, flight) }
+            if let deadline = server.deadline { next = min(next, deadline) }
+            if let deadline = client.deadline { next = min(next, deadline) }
+            if next > now { now = next }
+            if now >= end { return }
+            let due = flying.filter { $0.at <= now }
+            flying.removeAll { $0.at <= now }
+            for datagram in due {
+                if datagram.toServer {
+                    server.receive(datagram.bytes, on: datagram.path, at: now)
+                } else {
+                    client.receive(datagram.bytes, on: datagram.path, at: now)
+                }
+            }
+            server.timePassed(to: now)
+            client.timePassed(to: now)
+        }
+    }
+
+    private mutating func drain() {
+        while true {
+            var isQuiet = true
+            while let event = server.nextEvent() {
+                serverEvents.append(event)
+                isQuiet = false
+            }
+            while let event = client.nextEvent() {
+                clientEvents.append(event)
+                isQuiet = false
+                if case .wantsSocket = event {
+                    clientSocket = SocketID(rawValue: nextSocket)
+                    nextSocket += 1
+                    client.useSocket(clientSocket, at: now)
+                }
+            }
+            while let transmit = server.nextTransmit(at: now, source: &serverShelf) {
+                isQuiet = false
+                toClient.append(transmit.bytes)
+                if transmit.path.remote == clientAddress, passes(false, transmit.bytes, toClient.count) {
+                    let path = Path(socket: clientSocket, remote: serverAddress)
+                    flying.append((now.advanced(by: delay), false, path, transmit.bytes))
+                }
+            }
+            while let transmit = client.nextTransmit(at: now, source: &clientShelf) {
+                isQuiet = false
+                toServer.append(transmit.bytes)
+                if passes(true, transmit.bytes, toServer.count) {
+                    let path = Path(socket: SocketID(rawValue: 9), remote: clientAddress)
+                    flying.append((now.advanced(by: delay), true, path, transmit.bytes))
+                }
+            }
+            if isQuiet { return }
+        }
+    }
+
+    /// Injects a datagram from anywhere at once.
+    mutating func inject(_ bytes: [UInt8], from address: Address) {
+        server.receive(bytes, on: Path(socket: SocketID(rawValue: 9), remote: address), at: now)
+    }
+
+    mutating func injectToClient(_ bytes: [UInt8]) {
+        client.receive(bytes, on: Path(socket: clientSocket, remote: serverAddress), at: now)
+    }
+
+    // MARK: What happened
+
+    var serverConnection: ConnectionHandle? {
+        serverEvents.compactMap { if case .opened(let handle, _, _, _) = $0 { handle } else { nil } }.last
+    }
+
+    var clientConnection: ConnectionHandle? {
+        clientEvents.compactMap { if case .opened(let handle, _, _) = $0 { handle } else { nil } }.last
+    }
+
+    func recordsAtServer(_ stream: UInt64) -> [UInt64: [UInt8]] {
+        var records: [UInt64: [UInt8]] = [:]
+        for event in serverEvents {
+            if case .connection(_, .record(stream, let number, let bytes)) = event { records[number] = bytes }
+        }
+        return records
+    }
+
+    func recordsAtClient(_ stream: UInt64) -> [UInt64: [UInt8]] {
+        var records: [UInt64: [UInt8]] = [:]
+        for event in clientEvents {
+            if case .connection(_, .record(stream, let number, let bytes)) = event { records[number] = bytes }
+        }
+        return records
+    }
+
+    /// Puts records on a stream of the client's and offers them.
+    mutating func clientSends(_ records: [[UInt8]], on stream: UInt64) {
+        guard let handle = clientConnection else { return }
+        clientShelf.streams[stream] = records
+        client.open(stream: stream, at: 0, of: handle)
+        client.offer(upTo: UInt64(records.count), on: stream, of: handle)
+    }
+
+    mutating func serverSends(_ records: [[UInt8]], on stream: UInt64) {
+        guard let handle = serverConnection else { return }
+        serverShelf.streams[stream] = records
+        server.open(stream: stream, at: 0, of: handle)
+        server.offer(upTo: UInt64(records.count), on: stream, of: handle)
+    }
+}
