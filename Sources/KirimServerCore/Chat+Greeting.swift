@@ -1,0 +1,167 @@
+package import KirimRooms
+import KirimTransport
+package import KirimWire
+
+// From a connection to a member: hello, enrolment, the outbox's number, welcome.
+
+extension Chat {
+    mutating func greet(_ greeting: Greeting, at now: Instant, wall: WallTime) {
+        let connection = greeting.connection
+        guard case .silent? = sessions[connection]?.stage, let key = sessions[connection]?.key,
+            greeting.outbox.rawValue != 0
+        else { return reply(.refused(greeting.request, .malformed), to: connection) }
+        if let member = directory.member(with: key) {
+            let present = directory[member.id]?.connections.count ?? 0
+            guard present < configuration.connectionsPerMember else {
+                return close(connection, .full, "This key has too many connections here.")
+            }
+            sessions[connection]?.stage = .greeting
+            return findOutbox(greeting, of: member.id, at: now, wall: wall)
+        }
+        if enrolling[key] != nil {
+            sessions[connection]?.stage = .greeting
+            enrolling[key]?.append(greeting)
+            return
+        }
+        guard ledger.pause(at: now) == nil else {
+            return reply(.refused(greeting.request, .storageFailed), to: connection)
+        }
+        guard directory.count + enrolling.count < configuration.limits.members else {
+            return reply(.refused(greeting.request, .tooManyMembers), to: connection)
+        }
+        enrol(greeting, key, wall: wall)
+    }
+
+    private mutating func enrol(_ greeting: Greeting, _ key: PublicKey, wall: WallTime) {
+        let name = directory.freeName(wished: greeting.name, key: key)
+        directory.reserve(name)
+        let member = Member(id: directory.nextID(), key: key, name: name)
+        sessions[greeting.connection]?.stage = .greeting
+        enrolling[key] = []
+        let writes: [JournalWrite] = [
+            .enrol(member), .join(.lobby, member.id),
+            Self.notice("\(name) joined \(RoomName.lobby)", in: .lobby, wall: wall),
+        ]
+        ledger.add(
+            writes,
+            .enrol(greeting.connection, greeting.request, member, greeting.outbox)
+        )
+    }
+
+    /// The enrolment is durable.
+    mutating func enrolled(
+        _ member: Member,
+        _ greeting: Greeting,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        directory.insert(member)
+        directory[member.id]?.rooms = [.lobby]
+        rooms[.lobby]?.join(member.id)
+        note(.enrolled(member))
+        let others = enrolling.removeValue(forKey: member.key) ?? []
+        for waiting in [greeting] + others where sessions[waiting.connection] != nil {
+            // The journal may know an outbox of a key that it has just met only by mistake: a new
+            // member's outbox begins at 1.
+            let key = OutboxKey(member: member.id, outbox: waiting.outbox)
+            if outboxes[key] == nil { outboxes[key] = Outbox(next: .first) }
+            welcome(waiting, member.id, at: now, wall: wall)
+        }
+    }
+
+    mutating func enrolmentFailed(_ member: Member, _ greeting: Greeting) {
+        directory.release(member.name)
+        let others = enrolling.removeValue(forKey: member.key) ?? []
+        for waiting in [greeting] + others { greetingFailed(waiting) }
+    }
+
+    private mutating func greetingFailed(_ greeting: Greeting) {
+        guard case .greeting? = sessions[greeting.connection]?.stage else { return }
+        // The hello may be said again.
+        sessions[greeting.connection]?.stage = .silent
+        reply(.refused(greeting.request, .storageFailed), to: greeting.connection)
+    }
+
+    private mutating func findOutbox(
+        _ greeting: Greeting,
+        of member: MemberID,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        let key = OutboxKey(member: member, outbox: greeting.outbox)
+        if outboxes[key] != nil {
+            return welcome(greeting, member, at: now, wall: wall)
+        }
+        if let place = lookups.firstIndex(where: { $0.outbox == key }) {
+            lookups[place].greetings.append(greeting)
+            return
+        }
+        let id = LookupID(rawValue: nextLookup)
+        nextLookup += 1
+        lookups.append((id, key, [greeting]))
+        effects.append(.output(.lookUp(id, member, greeting.outbox)))
+    }
+
+    package mutating func outboxFound(
+        _ id: LookupID,
+        _ result: Result<PostNumber, JournalError>,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        guard let place = lookups.firstIndex(where: { $0.id == id }) else { return }
+        let (_, key, greetings) = lookups.remove(at: place)
+        switch result {
+        case .success(let next):
+            if outboxes[key] == nil { outboxes[key] = Outbox(next: next) }
+            for greeting in greetings { welcome(greeting, key.member, at: now, wall: wall) }
+            releaseOutbox(key)
+        case .failure:
+            for greeting in greetings { greetingFailed(greeting) }
+        }
+    }
+
+    private mutating func welcome(
+        _ greeting: Greeting,
+        _ id: MemberID,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        let connection = greeting.connection
+        let key = OutboxKey(member: id, outbox: greeting.outbox)
+        guard case .greeting? = sessions[connection]?.stage, let address = sessions[connection]?.address,
+            let member = directory[id]?.member, let outbox = outboxes[key]
+        else { return }
+        sessions[connection]?.stage = .here(id, greeting.outbox)
+        directory[id]?.connections.append(connection)
+        reply(
+            .welcome(
+                greeting.request, member: member, nextPost: outbox.undecided,
+                server: configuration.name, limits: WireLimits(configuration.limits)
+            ),
+            to: connection
+        )
+        if directory[id]?.connections.count == 1 {
+            directory[id]?.since = wall
+            note(.arrived(member.name, address))
+        }
+        refreshPresence(of: id)
+        for post in sessions[connection]?.early.takeAll() ?? [] {
+            receivePost(post.number, post.bytes, from: connection, at: now, wall: wall)
+        }
+        if let wish = greeting.name { adopt(wish, for: id, at: now, wall: wall) }
+    }
+
+    /// A member that comes back with another wish gets it, if it is free.
+    private mutating func adopt(
+        _ wish: MemberName,
+        for id: MemberID,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        guard let old = directory[id]?.member.name, old.text != wish.text,
+            old.folded == wish.folded || directory.isFree(wish), ledger.pause(at: now) == nil
+        else { return }
+        directory.reserve(wish)
+        ledger.add(renaming(id, from: old, to: wish, wall: wall), .adopt(id, wish))
+    }
+}

@@ -1,0 +1,60 @@
+import KirimRooms
+import KirimTransport
+import KirimWire
+
+// Who is here: told in datagrams, of which the newest wins and none is repeated.
+
+extension Chat {
+    /// How often it is looked whether somebody fell silent.
+    static var sweepInterval: Duration { .seconds(10) }
+
+    /// Looks who fell silent, or is heard again. `lastHeard` is the transport's answer.
+    mutating func sweep(at now: Instant, lastHeard: (ConnectionHandle) -> Instant?) {
+        guard let due = nextSweep, due <= now else { return }
+        nextSweep = sessions.isEmpty ? nil : now.advanced(by: Self.sweepInterval)
+        for connection in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            guard let heard = lastHeard(connection), let member = sessions[connection]?.member
+            else { continue }
+            let isSilent = heard.duration(to: now) >= configuration.presenceGone
+            guard sessions[connection]?.isSilent != isSilent else { continue }
+            sessions[connection]?.isSilent = isSilent
+            refreshPresence(of: member)
+        }
+    }
+
+    /// Works out a member's presence from its connections, and tells a change.
+    mutating func refreshPresence(of member: MemberID) {
+        guard let resident = directory[member] else { return }
+        var presence = Presence.offline
+        for case let session? in resident.connections.map({ sessions[$0] }) where !session.isSilent {
+            if !session.isAway {
+                presence = .online
+                break
+            }
+            presence = .away
+        }
+        guard presence != resident.presence else { return }
+        directory[member]?.presence = presence
+        let change = (presence == .offline ? 0 : 1) - (resident.presence == .offline ? 0 : 1)
+        for room in resident.rooms {
+            rooms[room]?.online += change
+            tellPresence(of: member, in: room)
+        }
+    }
+
+    /// Tells the readers of a room about one of its members.
+    mutating func tellPresence(of member: MemberID, in name: RoomName) {
+        guard let resident = directory[member], let room = rooms[name],
+            room.readers.count <= configuration.presenceAudience
+        else { return }
+        let signal = Signal.presenceOf(
+            name, member, resident.member.name, resident.presence, online: UInt64(max(room.online, 0))
+        )
+        let bytes = signal.bytes
+        var told: Set<ConnectionHandle> = []
+        for reader in room.readers where reader.until == nil {
+            guard told.insert(reader.connection).inserted else { continue }
+            effects.append(.send(bytes, reader.connection))
+        }
+    }
+}

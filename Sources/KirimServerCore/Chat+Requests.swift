@@ -1,0 +1,323 @@
+import KirimRooms
+import KirimTransport
+import KirimWire
+
+// What clients ask on the control stream.
+
+extension Chat {
+    /// Requests of one connection whose commit is under way at once.
+    static var waitingLimit: Int { 64 }
+
+    mutating func receiveRequest(
+        _ number: UInt64,
+        _ bytes: [UInt8],
+        from connection: ConnectionHandle,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        switch sessions[connection]?.requests.insert(number, bytes) {
+        case .taken: break
+        case .repeated, nil: return
+        case .violation: return close(connection, .violation, "A request came far too early.")
+        }
+        while let (id, bytes) = sessions[connection]?.requests.take() {
+            guard sessions[connection]?.pace.take(at: now) == nil,
+                sessions[connection]?.waiting ?? 0 < Self.waitingLimit
+            else {
+                reply(.refused(id, .tooManyRequests), to: connection)
+                continue
+            }
+            guard let request = try? Request(parsing: bytes) else {
+                reply(.refused(id, .malformed), to: connection)
+                continue
+            }
+            answer(request, id, from: connection, at: now, wall: wall)
+        }
+    }
+
+    private mutating func answer(
+        _ request: Request,
+        _ id: RequestID,
+        from connection: ConnectionHandle,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        if case .hello(let name, let outbox, _) = request {
+            let greeting = Greeting(connection: connection, request: id, outbox: outbox, name: name)
+            return greet(greeting, at: now, wall: wall)
+        }
+        guard let member = sessions[connection]?.member else {
+            return reply(.refused(id, .notAllowed), to: connection)
+        }
+        switch request {
+        case .hello: break
+        case .join(let room):
+            join(room, member, connection, id, at: now, wall: wall)
+        case .leave(let room):
+            leave(room, member, connection, id, at: now, wall: wall)
+        case .create(let room):
+            create(room, connection, id, at: now)
+        case .listRooms: listRooms(id, for: connection)
+        case .listMembers(let room): listMembers(of: room, id, for: connection)
+        case .subscribe(let stream, let room, let start, let until):
+            subscribe(stream, to: room, start, until, member, connection, id)
+        case .unsubscribe(let stream):
+            endSubscription(stream, of: connection)
+            reply(.done(id), to: connection)
+        case .rename(let name):
+            rename(member, to: name, connection, id, at: now, wall: wall)
+        }
+    }
+
+    /// Adds writes for a request, unless the journal is left alone just now.
+    private mutating func keep(
+        _ writes: [JournalWrite],
+        _ purpose: Ledger.Purpose,
+        for id: RequestID,
+        of connection: ConnectionHandle,
+        at now: Instant
+    ) -> Bool {
+        guard ledger.pause(at: now) == nil else {
+            reply(.refused(id, .storageFailed), to: connection)
+            return false
+        }
+        sessions[connection]?.waiting += 1
+        ledger.add(writes, purpose)
+        return true
+    }
+
+    static func notice(_ text: String, in room: RoomName, wall: WallTime) -> JournalWrite {
+        let post = Post(room: room, kind: .notice, authored: wall, text: text)
+        return .append(EntryDraft(post: post, author: .server, id: nil, received: wall))
+    }
+
+    // MARK: - Rooms
+
+    private mutating func join(
+        _ name: RoomName,
+        _ member: MemberID,
+        _ connection: ConnectionHandle,
+        _ id: RequestID,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        guard let resident = directory[member] else { return }
+        if resident.rooms.contains(name) { return reply(.done(id), to: connection) }
+        var writes: [JournalWrite] = []
+        if let room = rooms[name] {
+            guard room.members.count < configuration.limits.roomMembers else {
+                return reply(.refused(id, .tooManyMembers), to: connection)
+            }
+        } else {
+            guard mayCreate(name) else {
+                return reply(.refused(id, .tooManyRooms), to: connection)
+            }
+            writes.append(.create(name))
+        }
+        writes.append(.join(name, member))
+        // Two faces may ask at once: the second only waits for the first one's commit.
+        if !resident.joining.contains(name) {
+            let text = "\(resident.member.name) joined \(name)"
+            writes.append(Self.notice(text, in: name, wall: wall))
+        }
+        if keep(writes, .join(connection, id, member, name), for: id, of: connection, at: now) {
+            directory[member]?.joining.append(name)
+            if rooms[name] == nil { creating.insert(name) }
+        }
+    }
+
+    private mutating func leave(
+        _ name: RoomName,
+        _ member: MemberID,
+        _ connection: ConnectionHandle,
+        _ id: RequestID,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        guard name != .lobby else { return reply(.refused(id, .notAllowed), to: connection) }
+        guard let resident = directory[member], resident.rooms.contains(name) else {
+            return reply(.done(id), to: connection)
+        }
+        var writes: [JournalWrite] = [.leave(name, member)]
+        if !resident.leaving.contains(name) {
+            writes.append(Self.notice("\(resident.member.name) left \(name)", in: name, wall: wall))
+        }
+        if keep(writes, .leave(connection, id, member, name), for: id, of: connection, at: now) {
+            directory[member]?.leaving.append(name)
+        }
+    }
+
+    private mutating func create(
+        _ name: RoomName,
+        _ connection: ConnectionHandle,
+        _ id: RequestID,
+        at now: Instant
+    ) {
+        if rooms[name] != nil { return reply(.done(id), to: connection) }
+        guard mayCreate(name) else { return reply(.refused(id, .tooManyRooms), to: connection) }
+        if keep([.create(name)], .create(connection, id, name), for: id, of: connection, at: now) {
+            creating.insert(name)
+        }
+    }
+
+    private func mayCreate(_ name: RoomName) -> Bool {
+        creating.contains(name) || rooms.count + creating.count < configuration.limits.rooms
+    }
+
+    var roomSummaries: [RoomSummary] {
+        roomOrder.compactMap { rooms[$0] }
+            .map { RoomSummary(name: $0.name, members: $0.members.count, last: $0.last) }
+    }
+
+    private mutating func listRooms(_ id: RequestID, for connection: ConnectionHandle) {
+        list(roomSummaries, for: connection, id) { .roomsPart(id, $0) } last: { .rooms(id, $0) }
+    }
+
+    private mutating func listMembers(
+        of name: RoomName,
+        _ id: RequestID,
+        for connection: ConnectionHandle
+    ) {
+        guard let room = rooms[name] else {
+            return reply(.refused(id, .noSuchRoom), to: connection)
+        }
+        let residents = room.members.compactMap { directory[$0] }
+        let here = residents.filter { $0.presence != .offline }
+        let gone = residents.filter { $0.presence == .offline }
+        let all = (here + gone).prefix(Reply.memberListLimit)
+            .map { MemberStatus(member: $0.member, presence: $0.presence) }
+        list(all, for: connection, id) {
+            .membersPart(id, name, $0)
+        } last: {
+            .members(id, name, $0)
+        }
+    }
+
+    private mutating func list<T>(
+        _ all: [T],
+        for connection: ConnectionHandle,
+        _ id: RequestID,
+        part: ([T]) -> Reply,
+        last: ([T]) -> Reply
+    ) {
+        // A long list is not worth a connection: whoever has many unread is asked to wait.
+        guard (sessions[connection]?.replies.byteCount ?? 0) < configuration.replyBytes / 4 else {
+            return reply(.refused(id, .tooManyRequests), to: connection)
+        }
+        var start = 0
+        while all.count - start > Reply.listPart {
+            reply(part(Array(all[start..<start + Reply.listPart])), to: connection)
+            start += Reply.listPart
+        }
+        reply(last(Array(all[start...])), to: connection)
+    }
+
+    // MARK: - Subscriptions
+
+    private mutating func subscribe(
+        _ stream: UInt64,
+        to name: RoomName,
+        _ start: SubscriptionStart,
+        _ until: SequenceNumber?,
+        _ member: MemberID,
+        _ connection: ConnectionHandle,
+        _ id: RequestID
+    ) {
+        guard let room = rooms[name] else {
+            return reply(.refused(id, .noSuchRoom), to: connection)
+        }
+        guard room.has(member) else { return reply(.refused(id, .notInRoom), to: connection) }
+        guard stream >= ChatStream.firstSubscription else {
+            return reply(.refused(id, .malformed), to: connection)
+        }
+        endSubscription(stream, of: connection)
+        guard (sessions[connection]?.streams.count ?? 0) < configuration.limits.subscriptions else {
+            return reply(.refused(id, .tooManyRequests), to: connection)
+        }
+        let first: UInt64
+        switch start {
+        case .after(let sequence): first = min(sequence.rawValue, room.last.rawValue) + 1
+        case .last(let count): first = room.last.rawValue - min(count, room.last.rawValue) + 1
+        }
+        reply(
+            .subscribed(
+                id, stream: stream, room: name, first: SequenceNumber(rawValue: first),
+                last: room.last
+            ),
+            to: connection
+        )
+        if let until, until.rawValue < first { return }
+        sessions[connection]?.streams[stream] = name
+        rooms[name]?.readers.append(
+            Room.Reader(connection: connection, stream: stream, until: until)
+        )
+        effects.append(.open(stream, at: first, connection))
+        let end = min(room.last, until ?? room.last).next
+        if end.rawValue > first { effects.append(.offer(upTo: end.rawValue, stream, connection)) }
+    }
+
+    /// Ends a subscription that had an end and has reached it.
+    mutating func finishSubscription(
+        _ stream: UInt64,
+        read below: UInt64,
+        of connection: ConnectionHandle
+    ) {
+        guard let name = sessions[connection]?.streams[stream],
+            let reader = rooms[name]?.readers.first(where: {
+                $0.connection == connection && $0.stream == stream
+            }),
+            let until = reader.until, below > until.rawValue
+        else { return }
+        endSubscription(stream, of: connection)
+    }
+
+    mutating func endSubscription(_ stream: UInt64, of connection: ConnectionHandle) {
+        guard let name = sessions[connection]?.streams.removeValue(forKey: stream) else { return }
+        rooms[name]?.readers.removeAll { $0.connection == connection && $0.stream == stream }
+        effects.append(.drop(stream, connection))
+    }
+
+    /// Ends what a member reads of a room that it is no longer in.
+    mutating func endSubscriptions(to room: RoomName, of member: MemberID) {
+        for connection in directory[member]?.connections ?? [] {
+            let streams = (sessions[connection]?.streams ?? [:]).filter { $0.value == room }
+            for stream in streams.keys.sorted() { endSubscription(stream, of: connection) }
+        }
+    }
+
+    // MARK: - Names
+
+    private mutating func rename(
+        _ member: MemberID,
+        to name: MemberName,
+        _ connection: ConnectionHandle,
+        _ id: RequestID,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        guard let old = directory[member]?.member.name else { return }
+        if old.text == name.text { return reply(.done(id), to: connection) }
+        let isMine = old.folded == name.folded
+        guard isMine || directory.isFree(name) else {
+            return reply(.refused(id, .nameTaken), to: connection)
+        }
+        let writes = renaming(member, from: old, to: name, wall: wall)
+        if keep(writes, .rename(connection, id, member, name), for: id, of: connection, at: now) {
+            directory.reserve(name)
+        }
+    }
+
+    func renaming(
+        _ member: MemberID,
+        from old: MemberName,
+        to name: MemberName,
+        wall: WallTime
+    ) -> [JournalWrite] {
+        let told = (directory[member]?.rooms ?? []).prefix(Self.roomsTold)
+        return [.rename(member, name)]
+            + told.map { Self.notice("\(old) is now \(name)", in: $0, wall: wall) }
+    }
+
+    /// Rooms in which a new name is announced: more would make one request a flood.
+    private static var roomsTold: Int { 64 }
+}

@@ -1,0 +1,100 @@
+import KirimRooms
+import KirimTransport
+import KirimWire
+
+/// Everybody the server knows: by number, by key, by name.
+struct Directory {
+    /// A member, and what is known while the server runs.
+    struct Resident {
+        var member: Member
+        /// In the order of joining; the lobby first.
+        var rooms: [RoomName] = []
+        /// Rooms whose joining is being committed: posts that follow it are not refused.
+        var joining: [RoomName] = []
+        /// Rooms whose leaving is being committed: it is told once.
+        var leaving: [RoomName] = []
+        var connections: [ConnectionHandle] = []
+        var presence: Presence = .offline
+        /// When the present visit began.
+        var since: WallTime?
+        var posts: Pace
+    }
+
+    private var residents: [MemberID: Resident] = [:]
+    private var byKey: [PublicKey: MemberID] = [:]
+    /// Folded names, of members and of those whose naming is being committed.
+    private var names: Set<String> = ["server"]
+    private var lastID: UInt64 = 0
+    private let limits: ChatLimits
+
+    init(_ members: [Member], limits: ChatLimits) {
+        self.limits = limits
+        for member in members { insert(member) }
+    }
+
+    var count: Int { residents.count }
+
+    subscript(id: MemberID) -> Resident? {
+        get { residents[id] }
+        _modify { yield &residents[id] }
+    }
+
+    func member(with key: PublicKey) -> Member? { byKey[key].flatMap { residents[$0]?.member } }
+
+    func member(named name: MemberName) -> Member? {
+        residents.values.first { $0.member.name.folded == name.folded }?.member
+    }
+
+    /// Those with a connection, in the order of their numbers.
+    var present: [Resident] {
+        residents.values.filter { !$0.connections.isEmpty }
+            .sorted { $0.member.id < $1.member.id }
+    }
+
+    mutating func insert(_ member: Member) {
+        let posts = Pace(perSecond: limits.postsPerSecond, burst: limits.postBurst)
+        residents[member.id] = Resident(member: member, posts: posts)
+        byKey[member.key] = member.id
+        names.insert(member.name.folded)
+        lastID = max(lastID, member.id.rawValue)
+    }
+
+    /// A number that nobody has; numbers of enrolments that fail are left out.
+    mutating func nextID() -> MemberID {
+        lastID += 1
+        return MemberID(rawValue: lastID)
+    }
+
+    func isFree(_ name: MemberName) -> Bool { !names.contains(name.folded) }
+
+    mutating func reserve(_ name: MemberName) { names.insert(name.folded) }
+    mutating func release(_ name: MemberName) { names.remove(name.folded) }
+
+    /// The new name was reserved before.
+    mutating func rename(_ id: MemberID, to name: MemberName) {
+        guard let old = residents[id]?.member.name else { return }
+        if old.folded != name.folded { names.remove(old.folded) }
+        names.insert(name.folded)
+        residents[id]?.member.name = name
+    }
+
+    /// The wished name, or the nearest free one: `ani-2`; without a wish, `tamu-` and four letters of
+    /// the key (*tamu*: guest).
+    func freeName(wished: MemberName?, key: PublicKey) -> MemberName {
+        let wish = wished?.text ?? "tamu-" + key.description.prefix(4)
+        if let name = MemberName(wish), isFree(name) { return name }
+        var number = 2
+        while true {
+            let suffix = "-\(number)"
+            var stem = wish
+            while true {
+                if let name = MemberName(stem + suffix) {
+                    if isFree(name) { return name }
+                    break
+                }
+                stem.removeLast()
+            }
+            number += 1
+        }
+    }
+}

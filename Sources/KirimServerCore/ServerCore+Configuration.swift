@@ -1,0 +1,32 @@
+package import KirimPlain
+package import KirimRooms
+package import KirimTransport
+
+extension ServerCore {
+    /// What an operator may decide, and what simulations draw.
+    package struct Configuration: Sendable {
+        package var endpoint = ServerEndpoint.Configuration()
+        package var limits = ChatLimits.standard
+        /// What the server calls itself in the welcome; cut to ``Reply/serverNameLimit`` bytes.
+        package var name = "Kirim"
+        package var plain = PlainServer.Configuration()
+        /// A member that is not heard for so long is shown as offline: three keepalives and some grace.
+        package var presenceGone: Duration = .seconds(90)
+        /// Whoever was put out is turned away for so long.
+        package var kickMemory: Duration = .seconds(60)
+        /// Connections of one key: some faces, and two of each for a moment while they rekey.
+        package var connectionsPerMember = 16
+        /// How long to wait before a journal that failed is tried again.
+        package var storageRetry: Duration = .seconds(1)
+        /// Requests a second of one connection, and how many may come at once.
+        package var requestsPerSecond = 50
+        package var requestBurst = 200
+        /// Replies that one connection leaves unacknowledged, in records and bytes; over it, it is closed.
+        package var replyRecords = 256
+        package var replyBytes = 262_144
+        /// Presence is told to at most so many readers of a room; above, it would drown the text.
+        package var presenceAudience = 1_000
+
+        package init() {}
+    }
+}

@@ -1,0 +1,120 @@
+import DequeModule
+import KirimRooms
+import KirimTransport
+import KirimWire
+
+/// What the chat knows about one connection.
+struct Session {
+    let key: PublicKey
+    var address: Address
+    var stage: Stage = .silent
+    var replies = Replies()
+    var requests = Requests()
+    /// Posts that came before the welcome went.
+    var early = EarlyPosts()
+    /// The room of each stream that the client named.
+    var streams: [UInt64: RoomName] = [:]
+    var isAway = false
+    /// Nothing was heard for a while.
+    var isSilent = false
+    /// It is being closed: nothing more is taken from it or told to it.
+    var isClosing = false
+    var pace: Pace
+    /// Requests whose commit is under way.
+    var waiting = 0
+
+    enum Stage {
+        /// No hello yet. Leads to `greeting`.
+        case silent
+        /// A hello is being looked up or committed. Leads to `here`, or back to `silent`.
+        case greeting
+        case here(MemberID, OutboxID)
+    }
+
+    var member: MemberID? {
+        if case .here(let id, _) = stage { id } else { nil }
+    }
+
+    var outbox: OutboxKey? {
+        if case .here(let id, let outbox) = stage { OutboxKey(member: id, outbox: outbox) } else { nil }
+    }
+}
+
+extension Session {
+    /// The control stream towards the client: kept until acknowledged, never longer than its limits.
+    struct Replies {
+        private var base: UInt64 = 0
+        private var records: Deque<[UInt8]> = []
+        private(set) var byteCount = 0
+
+        var count: Int { records.count }
+        /// The number behind the last record.
+        var end: UInt64 { base + UInt64(records.count) }
+
+        mutating func append(_ bytes: [UInt8]) {
+            records.append(bytes)
+            byteCount += bytes.count
+        }
+
+        mutating func acknowledged(below number: UInt64) {
+            while base < number, let first = records.popFirst() {
+                base += 1
+                byteCount -= first.count
+            }
+        }
+
+        subscript(number: UInt64) -> [UInt8]? {
+            guard number >= base, number < end else { return nil }
+            return records[Int(number - base)]
+        }
+    }
+
+    /// The control stream from the client, put in order.
+    struct Requests {
+        private var next: UInt64 = 0
+        private var early: [UInt64: [UInt8]] = [:]
+        /// A request that comes so much too early breaks the protocol.
+        static let reach: UInt64 = 256
+        /// Longer requests do not exist.
+        static let sizeLimit = 1_024
+
+        enum Intake { case taken, repeated, violation }
+
+        mutating func insert(_ number: UInt64, _ bytes: [UInt8]) -> Intake {
+            guard number >= next else { return .repeated }
+            guard number - next < Self.reach, bytes.count <= Self.sizeLimit else {
+                return .violation
+            }
+            early[number] = bytes
+            return .taken
+        }
+
+        /// The next one in order, if it is there.
+        mutating func take() -> (RequestID, [UInt8])? {
+            guard let bytes = early.removeValue(forKey: next) else { return nil }
+            defer { next += 1 }
+            return (RequestID(rawValue: next), bytes)
+        }
+    }
+
+    /// Posts that arrived before it was known whose they are.
+    struct EarlyPosts {
+        private(set) var posts: [(number: PostNumber, bytes: [UInt8])] = []
+        private var byteCount = 0
+
+        /// `false` where there are too many.
+        mutating func append(_ number: PostNumber, _ bytes: [UInt8], limits: ChatLimits) -> Bool {
+            guard posts.count < limits.postsInFlight,
+                posts.isEmpty || byteCount + bytes.count <= limits.postBytesInFlight
+            else { return false }
+            posts.append((number, bytes))
+            byteCount += bytes.count
+            return true
+        }
+
+        mutating func takeAll() -> [(number: PostNumber, bytes: [UInt8])] {
+            defer { self = EarlyPosts() }
+            return posts
+        }
+    }
+}
