@@ -81,7 +81,13 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "KirimServerCoreTests",
         ["KirimServerCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimPlain", "KirimWire"]
     ),
-    ("KirimClientCoreTests", ["KirimClientCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire"]),
+    (
+        "KirimClientCoreTests",
+        [
+            "KirimClientCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire", "KirimSimulation",
+        ]
+    ),
+    ("KirimClientTests", ["KirimClient", "KirimRooms", "KirimWire"]),
     ("KirimJournalTests", ["KirimJournal", "KirimRooms", "KirimWire", "KirimSimulation", grdb]),
     (
         "KirimSimulationTests",

@@ -197,11 +197,25 @@ extension ChatClient {
         }
     }
 
+    /// Another face has renumbered the outbox: start again from what it made of it. Posts that were to be
+    /// added are added then.
+    private mutating func moved(_ purpose: Storage.Purpose) -> Bool {
+        switch purpose {
+        case .add(let additions): storage.toAdd = additions + storage.toAdd
+        case .keep(let kept):
+            for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
+        default: return false
+        }
+        storage.renewing = storage.renewing ?? outboxIDs.popLast()
+        return storage.renewing != nil
+    }
+
     private mutating func notStored(
         _ purpose: Storage.Purpose,
         _ error: JournalError,
         at now: Instant
     ) {
+        if error == .outboxMoved, moved(purpose) { return }
         let retry = now.advanced(by: configuration.storeRetry)
         switch purpose {
         case .add(let additions):

@@ -1,0 +1,275 @@
+import KirimClientCore
+import KirimRooms
+import KirimSimulation
+import KirimTransport
+import KirimWire
+import Testing
+
+@Suite("Posting")
+struct PostingTests {
+    @Test("sends nothing before it is in the outbox")
+    func durableFirst() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.isDiskSlow = true
+        scene.post("halo")
+        #expect(scene.posts == [])
+        #expect(!scene.events.contains { if case .queued = $0 { true } else { false } })
+        scene.work()
+        scene.run()
+        #expect(scene.posts == [.first])
+        #expect(scene.events.contains { if case .posted = $0 { true } else { false } })
+    }
+
+    @Test("one write takes everything that came while the disk was busy")
+    func groupCommit() throws {
+        var scene = try Scene()
+        scene.isDiskSlow = true
+        for text in ["a", "b", "c", "d"] { scene.post(text) }
+        #expect(scene.waiting.count == 1)
+        scene.work()
+        scene.run()
+        #expect(scene.waiting.count == 1)
+        scene.work()
+        scene.run()
+        #expect(scene.chat.queued.map(\.post.text) == ["a", "b", "c", "d"])
+    }
+
+    @Test("is decided once, and told so after it was written down")
+    func decided() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post("halo")
+        scene.isDiskSlow = true
+        scene.accept(1, at: 1)
+        #expect(scene.decisions == [])
+        scene.work()
+        scene.run()
+        scene.isDiskSlow = false
+        scene.accept(1, at: 1)
+        #expect(scene.decisions == [.accepted(.lobby, SequenceNumber(rawValue: 1))])
+        #expect(scene.chat.queuedCount == 0)
+        let server = try scene.journal.server(at: "test")
+        #expect(try scene.journal.undecided(of: server) == [])
+    }
+
+    @Test("every refusal reaches the face", arguments: Refusal.allCases)
+    func refused(_ refusal: Refusal) throws {
+        var scene = try Scene()
+        scene.enter()
+        if refusal.isTransient {
+            scene.post("halo")
+            scene.say(.postponed(from: .first, refusal, retryAfterMilliseconds: 1_000))
+            #expect(scene.events.last == .postponed(refusal, retryAfter: .seconds(1)))
+        } else {
+            scene.post("halo")
+            scene.decide(1, .refused(refusal))
+            #expect(scene.decisions == [.refused(refusal)])
+        }
+        let ticket = scene.ask(.join(RoomName("x") ?? .lobby))
+        scene.say(.refused(scene.id { if case .join = $0 { true } else { false } }, refusal))
+        #expect(scene.answer(ticket) == .refused(refusal))
+    }
+
+    @Test("keeps to the window of unaccepted posts, and moves it on as they are accepted")
+    func window() throws {
+        var scene = try Scene()
+        scene.open()
+        scene.welcome(
+            limits: WireLimits(messageBytes: 65_536, postsInFlight: 3, postBytesInFlight: 10_000)
+        )
+        scene.post(["1", "2", "3", "4", "5"])
+        #expect(scene.posts.map(\.rawValue) == [1, 2, 3])
+        scene.accept(1, at: 1)
+        #expect(scene.posts.map(\.rawValue) == [1, 2, 3, 4])
+    }
+
+    @Test("the first post fits the window however long it is")
+    func firstFits() throws {
+        var scene = try Scene()
+        scene.open()
+        scene.welcome(
+            limits: WireLimits(messageBytes: 65_536, postsInFlight: 64, postBytesInFlight: 50)
+        )
+        scene.post([String(repeating: "x", count: 60_000), "y"])
+        #expect(scene.posts.map(\.rawValue) == [1])
+        scene.accept(1, at: 1)
+        #expect(scene.posts.map(\.rawValue) == [1, 2])
+    }
+
+    @Test("offers undecided posts again on the next connection, from the first one")
+    func again() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post(["1", "2", "3"])
+        scene.accept(1, at: 1)
+        scene.close()
+        scene.post("4")
+        scene.enter(nextPost: 2, first: 1, last: 1)
+        #expect(scene.posts.map(\.rawValue) == [2, 3, 4])
+    }
+
+    @Test("sends what an earlier run left in the outbox")
+    func earlierRun() throws {
+        var scene = try Scene()
+        scene.post("left behind")
+        var later = try Scene(journal: scene.journal)
+        #expect(later.chat.queued.map(\.post.text) == ["left behind"])
+        later.enter()
+        #expect(later.posts.map(\.rawValue) == [1])
+    }
+
+    @Test("stops offering when told to wait, and begins again in time")
+    func postponed() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post(["1", "2"])
+        scene.say(.postponed(from: .first, .storageFailed, retryAfterMilliseconds: 3_000))
+        scene.post("3")
+        #expect(scene.posts.map(\.rawValue) == [1, 2])
+        #expect(try #require(scene.chat.deadline) <= scene.now.advanced(by: .seconds(3)))
+        scene.pass(.seconds(3))
+        #expect(scene.posts.map(\.rawValue) == [1, 2, 1, 2, 3])
+    }
+
+    @Test("offers again what arrived and was never decided")
+    func forgotten() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post("1")
+        scene.arrived(postsBelow: 2)
+        scene.pass(.seconds(21))
+        #expect(scene.posts.map(\.rawValue) == [1, 1])
+    }
+
+    @Test("sends the posts that another face appended, too")
+    func otherFace() throws {
+        var scene = try Scene()
+        scene.enter()
+        var other = try Scene(journal: scene.journal)
+        other.post("theirs")
+        scene.post("mine")
+        #expect(scene.posts.map(\.rawValue) == [1, 2])
+        let posted = scene.events.compactMap {
+            if case .posted(_, let ids) = $0 { ids } else { nil }
+        }
+        #expect(posted == [[LocalPostID(rawValue: 2)]])
+    }
+
+    @Test("believes a number that another face has used, and asks the journal first")
+    func numbersOfOthers() throws {
+        var scene = try Scene()
+        var other = try Scene(journal: scene.journal)
+        other.enter()
+        other.post(["1", "2"])
+        scene.enter(nextPost: 3)
+        scene.post("3")
+        #expect(scene.reconnects == 0)
+        #expect(scene.posts.map(\.rawValue).last == 3)
+    }
+
+    @Test("renews an outbox that is older than what the server has of it")
+    func renewed() throws {
+        var scene = try Scene()
+        scene.post(["1", "2"])
+        let ids = scene.chat.queued.map(\.id)
+        scene.open()
+        scene.welcome(nextPost: 9)
+        #expect(scene.reconnects == 1)
+        #expect(scene.posts == [])
+        scene.open()
+        guard case .hello(_, let outbox, _) = scene.requests[0] else {
+            Issue.record("no hello")
+            return
+        }
+        #expect(outbox.rawValue == 92)
+        scene.welcome(nextPost: 1)
+        #expect(scene.posts.map(\.rawValue) == [1, 2])
+        #expect(scene.chat.queued.map(\.id) == ids)
+    }
+
+    @Test("renews an outbox whose posts the server has forgotten")
+    func serverForgot() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post(["1", "2"])
+        scene.accept(1, at: 1)
+        scene.close()
+        scene.open()
+        scene.welcome(nextPost: 1)
+        #expect(scene.reconnects == 1)
+        scene.open()
+        scene.welcome(nextPost: 1)
+        #expect(scene.chat.queued.map(\.number.rawValue) == [1])
+        #expect(scene.posts.map(\.rawValue) == [1])
+    }
+
+    @Test("goes on with the outbox that another face renewed")
+    func otherFaceRenewed() throws {
+        var scene = try Scene()
+        scene.enter()
+        let server = try scene.journal.server(at: "test")
+        _ = try scene.journal.renewOutbox(of: server, to: OutboxID(rawValue: 50))
+        scene.post("late")
+        #expect(scene.reconnects == 1)
+        #expect(scene.chat.knownServer.outbox == OutboxID(rawValue: 50))
+        #expect(scene.chat.queued.map(\.post.text) == ["late"])
+    }
+
+    @Test("says what is wrong with a post that no server would take")
+    func refusedHere() throws {
+        var scene = try Scene()
+        scene.post("")
+        scene.post(String(repeating: "x", count: 65_537))
+        let failures = scene.events.compactMap {
+            if case .postFailed(_, let failure) = $0 { failure } else { nil }
+        }
+        #expect(failures == [.refused(.empty), .refused(.messageTooLong)])
+    }
+
+    @Test("a full disk fails the wish, and nothing is sent")
+    func fullDisk() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.journal.failWrites(with: .full)
+        scene.post("halo")
+        #expect(scene.posts == [])
+        #expect(scene.events.last == .postFailed(Ticket(rawValue: 1), .notStored(.full)))
+        scene.journal.failWrites(with: nil)
+        scene.post("halo")
+        #expect(scene.posts.map(\.rawValue) == [1])
+    }
+
+    @Test("a decision that cannot be written down is told, and written down later")
+    func decisionNotStored() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post("halo")
+        scene.journal.failWrites(with: .full)
+        scene.accept(1, at: 1)
+        #expect(scene.decisions.count == 1)
+        scene.journal.failWrites(with: nil)
+        scene.pass(.seconds(6))
+        let server = try scene.journal.server(at: "test")
+        #expect(try scene.journal.undecided(of: server) == [])
+        #expect(scene.decisions.count == 1)
+    }
+
+    @Test("knows its own entry, whether it comes before or after the decision")
+    func mine() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post(["1", "2"])
+        let outbox = scene.chat.knownServer.outbox
+        func id(_ number: UInt64) -> PostID {
+            PostID(member: Scene.me.id, outbox: outbox, number: PostNumber(rawValue: number))
+        }
+        scene.accept(1, at: 1)
+        scene.entry(1, "1", id: id(1))
+        scene.entry(2, "2", id: id(2))
+        let mine = scene.events.compactMap {
+            if case .entry(_, let mine) = $0 { mine?.rawValue } else { nil }
+        }
+        #expect(mine == [1, 2])
+    }
+}

@@ -1,0 +1,295 @@
+import KirimClientCore
+import KirimRooms
+import KirimSimulation
+import KirimTransport
+import KirimWire
+import Testing
+
+@Suite("Reading")
+struct ReadingTests {
+    @Test("tells entries in order, without gap or repeat, however they arrive")
+    func order() throws {
+        var scene = try Scene()
+        scene.open()
+        scene.welcome()
+        scene.entry(12)
+        scene.entry(11)
+        #expect(scene.told == [])
+        scene.subscribed(first: 10, last: 12)
+        #expect(scene.told == [])
+        scene.entry(10)
+        scene.entry(11)
+        scene.entry(9)
+        #expect(scene.told == [10, 11, 12])
+        #expect(scene.events.last == .caughtUp(.lobby))
+    }
+
+    @Test("goes on from its cursor on the next connection, and in the next run")
+    func cursor() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 2)
+        scene.entry(1)
+        scene.entry(2)
+        scene.close()
+        scene.open()
+        scene.welcome()
+        #expect(start(in: scene) == .after(SequenceNumber(rawValue: 2)))
+        scene.subscribed(first: 3, last: 3)
+        scene.entry(3)
+        #expect(scene.told == [1, 2, 3])
+
+        var later = try Scene(journal: scene.journal)
+        later.open()
+        later.welcome()
+        #expect(start(in: later) == .after(SequenceNumber(rawValue: 3)))
+    }
+
+    @Test("what an older connection brings late changes nothing")
+    func late() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 1)
+        let old = scene
+        scene.open()
+        scene.welcome()
+        var mixed = scene
+        mixed.chat.received(
+            .record(stream: 2, number: 1, bytes: Scene.entry(1).bytes),
+            on: ConnectionHandle(rawValue: 1),
+            at: mixed.now
+        )
+        mixed.run()
+        #expect(mixed.told == old.told)
+    }
+
+    @Test("asks again when what is missing does not come")
+    func stuck() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 3)
+        scene.entry(1)
+        scene.entry(3)
+        let asked = scene.requests.count
+        scene.pass(.seconds(31))
+        #expect(start(in: scene) == .after(SequenceNumber(rawValue: 1)))
+        #expect(scene.requests.count == asked + 2)
+        scene.subscribed(first: 2, last: 3)
+        scene.entry(2)
+        scene.entry(3)
+        #expect(scene.told == [1, 2, 3])
+    }
+
+    @Test("holds a bounded number of early entries, then asks again")
+    func earlyLimit() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 5_000)
+        for number in 2...1_026 { scene.entry(UInt64(number)) }
+        #expect(start(in: scene) == .after(.zero))
+        #expect(scene.requests.contains { if case .unsubscribe = $0 { true } else { false } })
+        scene.subscribed(first: 1, last: 3)
+        for number in 1...3 { scene.entry(UInt64(number)) }
+        #expect(scene.told == [1, 2, 3])
+    }
+
+    @Test("bytes of early entries are bounded, too")
+    func earlyBytes() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 5_000)
+        let text = String(repeating: "x", count: 60_000)
+        for number in 2...10 { scene.entry(UInt64(number), text) }
+        #expect(scene.requests.contains { if case .unsubscribe = $0 { true } else { false } })
+    }
+
+    @Test("pauses while the disk is far behind, and goes on from the cursor")
+    func slowDisk() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 9_000)
+        scene.isDiskSlow = true
+        for number in 1...4_200 { scene.entry(UInt64(number)) }
+        #expect(scene.requests.contains { if case .unsubscribe = $0 { true } else { false } })
+        scene.isDiskSlow = false
+        scene.work()
+        scene.run()
+        let cursor = try #require(scene.chat.cursor(of: .lobby))
+        #expect(start(in: scene) == .after(cursor))
+    }
+
+    @Test("reading goes on when the disk is full, and nothing is lost for the next run")
+    func fullDisk() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 4)
+        scene.entry(1)
+        scene.journal.failWrites(with: .full)
+        scene.entry(2)
+        scene.journal.failWrites(with: nil)
+        scene.entry(3)
+        scene.entry(4)
+        #expect(scene.told == [1, 2, 3, 4])
+        let full = scene.events.filter { $0 == .storageFailed(.full) }
+        #expect(full.count == 1)
+        var later = try Scene(journal: scene.journal)
+        later.open()
+        later.welcome()
+        #expect(start(in: later) == .after(SequenceNumber(rawValue: 1)))
+    }
+
+    @Test("a log that was set back is told, and read from its new end")
+    func setBack() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 2)
+        scene.entry(1)
+        scene.entry(2)
+        scene.close()
+        scene.enter(first: 3, last: 1)
+        #expect(scene.events.contains(.setBack(.lobby)))
+        #expect(start(in: scene) == .after(SequenceNumber(rawValue: 1)))
+        scene.subscribed(first: 2, last: 1)
+        scene.entry(2, "another")
+        #expect(scene.told == [1, 2, 2])
+    }
+
+    @Test("an entry that cannot be read leaves no gap")
+    func unreadable() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 0)
+        scene.bring([0xEE, 1, 2], stream: 2, number: 1)
+        scene.entry(2)
+        #expect(scene.told == [1, 2])
+        #expect(scene.chat.counters.malformed == 1)
+    }
+
+    @Test("joins a room, reads it, remembers it, and leaves it")
+    func joining() throws {
+        let room = try #require(RoomName("kebun"))
+        var scene = try Scene()
+        scene.enter()
+        let ticket = scene.ask(.join(room))
+        scene.say(.done(scene.id { $0 == .join(room) }))
+        #expect(scene.answer(ticket) == .done)
+        scene.subscribed(room, first: 1, last: 1)
+        scene.entry(1, room: room)
+        #expect(scene.chat.cursor(of: room) == SequenceNumber(rawValue: 1))
+
+        var later = try Scene(journal: scene.journal)
+        later.enter()
+        #expect(later.requests.contains(.join(room)))
+        later.say(.done(later.id { $0 == .join(room) }))
+        later.subscribed(room, first: 2, last: 1)
+        let leaving = later.ask(.leave(room))
+        later.say(.done(later.id { $0 == .leave(room) }))
+        #expect(later.answer(leaving) == .done)
+        #expect(later.chat.joinedRooms == [.lobby])
+        let last = try Scene(journal: scene.journal)
+        #expect(last.chat.joinedRooms == [.lobby])
+    }
+
+    @Test("is put out of a room")
+    func removed() throws {
+        let room = try #require(RoomName("kebun"))
+        var scene = try Scene()
+        scene.enter()
+        scene.ask(.join(room))
+        scene.say(.done(scene.id { $0 == .join(room) }))
+        scene.say(.removed(room, .banned))
+        #expect(scene.events.last == .left(room, .banned))
+        #expect(scene.chat.joinedRooms == [.lobby])
+    }
+
+    @Test("pages back from the server, then from the journal")
+    func paging() throws {
+        var scene = try Scene()
+        scene.enter(first: 101, last: 101)
+        scene.entry(101)
+        let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
+        guard
+            case .subscribe(let stream, .lobby, .after(let after), let until)? = scene.requests.last
+        else {
+            Issue.record("no subscription")
+            return
+        }
+        #expect(after.rawValue == 97)
+        #expect(until?.rawValue == 100)
+        for number: UInt64 in [99, 98, 100] {
+            scene.bring(Scene.entry(number).bytes, stream: stream, number: number)
+        }
+        guard case .entries(let entries)? = scene.answer(ticket) else {
+            Issue.record("no page")
+            return
+        }
+        #expect(entries.map(\.sequence.rawValue) == [98, 99, 100])
+        let asked = scene.requests.filter { if case .subscribe = $0 { true } else { false } }.count
+        let again = scene.ask(.page(.lobby, before: nil, limit: 4))
+        guard case .entries(let local)? = scene.answer(again) else {
+            Issue.record("no page")
+            return
+        }
+        #expect(local.map(\.sequence.rawValue) == [98, 99, 100, 101])
+        let now = scene.requests.filter { if case .subscribe = $0 { true } else { false } }.count
+        #expect(now == asked)
+        #expect(scene.told == [101])
+    }
+
+    @Test("an unanswered question is asked again on the next connection")
+    func askedAgain() throws {
+        var scene = try Scene()
+        scene.enter()
+        let ticket = scene.ask(.listRooms)
+        let lobby = RoomSummary(name: .lobby, members: 1, last: .zero)
+        let other = RoomSummary(name: try #require(RoomName("b")), members: 2, last: .zero)
+        scene.say(.roomsPart(scene.id { $0 == .listRooms }, [lobby]))
+        scene.close()
+        scene.enter()
+        scene.say(.roomsPart(scene.id { $0 == .listRooms }, [lobby]))
+        scene.say(.rooms(scene.id { $0 == .listRooms }, [other]))
+        #expect(scene.answer(ticket) == .rooms([lobby, other]))
+    }
+
+    @Test("decisions do not wait behind a lost reply; lists do")
+    func replyOrder() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post("halo")
+        let ticket = scene.ask(.listRooms)
+        let id = scene.id { $0 == .listRooms }
+        // Number 2 is lost for now.
+        scene.say(bytes: Reply.rooms(id, []).bytes, number: 3)
+        #expect(scene.answer(ticket) == nil)
+        scene.say(
+            bytes: Reply.decided([.first: .accepted(.lobby, SequenceNumber(rawValue: 1))]).bytes,
+            number: 4
+        )
+        #expect(scene.decisions.count == 1)
+        let lobby = RoomSummary(name: .lobby, members: 1, last: .zero)
+        scene.say(bytes: Reply.roomsPart(id, [lobby]).bytes, number: 2)
+        #expect(scene.answer(ticket) == .rooms([lobby]))
+        #expect(scene.decisions.count == 1)
+    }
+
+    @Test("no bytes of the server's end the client", arguments: 0..<64)
+    func garbage(_ seed: Int) throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 5)
+        scene.post(["a", "b"])
+        scene.ask(.listMembers(.lobby))
+        var dice = Dice(seed: UInt64(seed))
+        for _ in 0..<400 {
+            var bytes: [UInt8] = (0..<Int.random(in: 0...60, using: &dice)).map { _ in
+                .random(in: 0...255, using: &dice)
+            }
+            // Half of them begin like something that is known.
+            if Bool.random(using: &dice), !bytes.isEmpty {
+                bytes[0] = .random(in: 0...0x40, using: &dice)
+            }
+            let number: UInt64 =
+                Bool.random(using: &dice)
+                ? .random(in: 0...9, using: &dice) : .random(in: 0...(1 << 62 - 1), using: &dice)
+            scene.bring(bytes, stream: .random(in: 0...5, using: &dice), number: number)
+            if number % 7 == 0 { scene.pass(.seconds(1)) }
+        }
+        scene.enter(nextPost: 1, first: 1, last: 1)
+        #expect(scene.chat.connection != nil)
+    }
+
+    private func start(in scene: Scene) -> SubscriptionStart? {
+        for case .subscribe(_, .lobby, let start, nil) in scene.requests.reversed() { return start }
+        return nil
+    }
+}
