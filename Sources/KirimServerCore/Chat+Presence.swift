@@ -1,6 +1,6 @@
 import KirimRooms
-import KirimTransport
-import KirimWire
+package import KirimTransport
+package import KirimWire
 
 // Who is here: told in datagrams, of which the newest wins and none is repeated.
 
@@ -9,7 +9,7 @@ extension Chat {
     static var sweepInterval: Duration { .seconds(10) }
 
     /// Looks who fell silent, or is heard again. `lastHeard` is the transport's answer.
-    mutating func sweep(at now: Instant, lastHeard: (ConnectionHandle) -> Instant?) {
+    package mutating func sweep(at now: Instant, lastHeard: (ConnectionHandle) -> Instant?) {
         guard let due = nextSweep, due <= now else { return }
         nextSweep = sessions.isEmpty ? nil : now.advanced(by: Self.sweepInterval)
         for connection in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) {

@@ -183,10 +183,10 @@ package struct Chat {
     package mutating func nextEffect() -> Effect? { effects.popFirst() }
 
     /// Whether nothing is left to do in this turn.
-    var isSettled: Bool { effects.isEmpty }
+    package var isSettled: Bool { effects.isEmpty }
 
     /// When ``settle(at:)`` or the sweep has something to do.
-    var deadline: Instant? {
+    package var deadline: Instant? {
         [ledger.deadline, shelf.deadline, sessions.isEmpty ? nil : nextSweep].compactMap(\.self).min()
     }
 

@@ -1,0 +1,247 @@
+import KirimRooms
+import KirimServerCore
+import KirimTransport
+import KirimWire
+import Testing
+
+private func seq(_ number: UInt64) -> SequenceNumber { SequenceNumber(rawValue: number) }
+private let dapur = RoomName("dapur")!
+
+@Suite("Members and rooms")
+struct RoomTests {
+    @Test("a new key becomes a member of the lobby, with its name or a free one, and stays it")
+    func enrolment() {
+        var stage = Stage()
+        let ani = stage.arrive(1, "ani")
+        let other = stage.arrive(2, "Ani")
+        let nameless = stage.arrive(3)
+        let server = stage.arrive(4, "Server")
+        #expect(stage.welcome(ani)?.member.name == MemberName("ani"))
+        #expect(stage.welcome(other)?.member.name == MemberName("Ani-2"))
+        #expect(stage.welcome(nameless)?.member.name.text.hasPrefix("tamu-") == true)
+        #expect(stage.welcome(server)?.member.name == MemberName("Server-2"))
+        let number = stage.welcome(ani)?.member.id
+        stage.restart()
+        let again = stage.arrive(1)
+        #expect(stage.welcome(again)?.member.id == number)
+        #expect(stage.welcome(again)?.member.name == MemberName("ani"))
+        #expect(stage.journal.snapshot.rooms[0].members.count == 4)
+        #expect(stage.log().filter { $0.text == "ani joined lobby" }.count == 1)
+    }
+
+    @Test("two connections of a new key at once make one member")
+    func oneMember() {
+        var stage = Stage()
+        let first = stage.connect(1)
+        let second = stage.connect(1)
+        stage.say(.hello(name: nil, outbox: OutboxID(rawValue: 1), agent: ""), first)
+        stage.say(.hello(name: nil, outbox: OutboxID(rawValue: 1), agent: ""), second)
+        stage.turn()
+        #expect(stage.journal.snapshot.members.count == 1)
+        #expect(stage.welcome(first) != nil)
+        #expect(stage.welcome(first)?.member == stage.welcome(second)?.member)
+    }
+
+    @Test("an enrolment that cannot be kept is refused, and may be tried again")
+    func enrolmentFails() {
+        var stage = Stage()
+        stage.fails = .full
+        let ani = stage.arrive(1, "ani")
+        #expect(stage.replies(ani) == [.refused(RequestID(rawValue: 0), .storageFailed)])
+        stage.fails = nil
+        stage.now = stage.now.advanced(by: .seconds(1))
+        stage.ask(.hello(name: MemberName("ani"), outbox: OutboxID(rawValue: 1), agent: ""), ani)
+        #expect(stage.welcome(ani)?.member.name == MemberName("ani"))
+    }
+
+    @Test("rooms are made by joining, left, listed; leaving ends what was read of them")
+    func joinAndLeave() {
+        var stage = Stage()
+        let ani = stage.arrive(1, "ani")
+        let budi = stage.arrive(2, "budi")
+        stage.ask(.subscribe(stream: 4, room: dapur, start: .after(.zero), until: nil), budi)
+        #expect(stage.replies(budi).last == .refused(RequestID(rawValue: 1), .noSuchRoom))
+        stage.ask(.join(dapur), ani)
+        stage.ask(.subscribe(stream: 4, room: dapur, start: .after(.zero), until: nil), budi)
+        #expect(stage.replies(budi).last == .refused(RequestID(rawValue: 2), .notInRoom))
+        stage.ask(.join(dapur), budi)
+        stage.ask(.subscribe(stream: 4, room: dapur, start: .after(.zero), until: nil), budi)
+        stage.post(1, "panas", ani, room: dapur)
+        stage.turn()
+        #expect(stage.texts(4, budi, room: dapur) == ["ani joined dapur", "budi joined dapur", "panas"])
+        stage.ask(.leave(dapur), budi)
+        stage.post(2, "pedas", ani, room: dapur)
+        stage.turn()
+        #expect(!stage.texts(4, budi, room: dapur).contains("pedas"))
+        stage.post(1, "dengar?", budi, room: dapur)
+        stage.turn()
+        #expect(stage.decisions(budi)[1] == .refused(.notInRoom))
+        stage.ask(.leave(.lobby), budi)
+        #expect(stage.replies(budi).last == .refused(RequestID(rawValue: 6), .notAllowed))
+        stage.ask(.listRooms, budi)
+        guard case .rooms(_, let rooms)? = stage.replies(budi).last else {
+            Issue.record("no list")
+            return
+        }
+        #expect(rooms.map(\.name) == [.lobby, dapur])
+        #expect(rooms.map(\.members) == [2, 1])
+        #expect(rooms[1].last == seq(5))
+    }
+
+    @Test("joining and speaking in one breath works")
+    func joinAndSpeak() {
+        var stage = Stage()
+        let ani = stage.arrive(1)
+        stage.say(.join(dapur), ani)
+        stage.post(1, "halo dapur", ani, room: dapur)
+        stage.turn()
+        #expect(stage.said(dapur) == ["halo dapur"])
+    }
+
+    @Test("a room's limits have a refusal each")
+    func limits() {
+        var stage = Stage {
+            $0.limits.rooms = 2
+            $0.limits.roomMembers = 1
+            $0.limits.subscriptions = 2
+        }
+        let ani = stage.arrive(1)
+        let budi = stage.arrive(2)
+        stage.ask(.create(dapur), ani)
+        stage.ask(.create(RoomName("kamar")!), ani)
+        #expect(stage.replies(ani).last == .refused(RequestID(rawValue: 2), .tooManyRooms))
+        stage.ask(.join(dapur), ani)
+        stage.ask(.join(dapur), budi)
+        #expect(stage.replies(budi).last == .refused(RequestID(rawValue: 1), .tooManyMembers))
+        for stream in 2...4 as ClosedRange<UInt64> {
+            stage.ask(.subscribe(stream: stream, room: .lobby, start: .last(0), until: nil), ani)
+        }
+        #expect(stage.replies(ani).last == .refused(RequestID(rawValue: 6), .tooManyRequests))
+    }
+
+    @Test("a name belongs to one key; every face hears of a new one")
+    func rename() {
+        var stage = Stage()
+        let ani = stage.arrive(1, "ani", outbox: 7)
+        let face = stage.arrive(1, outbox: 7)
+        let budi = stage.arrive(2, "budi")
+        stage.ask(.rename(MemberName("BUDI")!), ani)
+        #expect(stage.replies(ani).last == .refused(RequestID(rawValue: 1), .nameTaken))
+        stage.ask(.rename(MemberName("Ani W")!), ani)
+        #expect(stage.replies(ani).last == .done(RequestID(rawValue: 2)))
+        #expect(stage.replies(face).last == .renamed(MemberName("Ani W")!))
+        #expect(stage.log().last?.text == "ani is now Ani W")
+        // The old name is free again.
+        stage.ask(.rename(MemberName("ani")!), budi)
+        #expect(stage.replies(budi).last == .done(RequestID(rawValue: 1)))
+        stage.post(1, "halo", ani)
+        stage.turn()
+        guard case .member(_, let name)? = stage.log().last?.author else {
+            Issue.record("no author")
+            return
+        }
+        #expect(name == MemberName("Ani W"))
+    }
+
+    @Test("requests are answered in order and once, though they come out of order and twice")
+    func requestOrder() {
+        var stage = Stage()
+        let ani = stage.connect(1)
+        let hello = Request.hello(name: nil, outbox: OutboxID(rawValue: 1), agent: "").bytes
+        let join = Request.join(dapur).bytes
+        stage.happen(.record(stream: 0, number: 2, bytes: [0xEE]), ani)
+        stage.happen(.record(stream: 0, number: 1, bytes: join), ani)
+        stage.turn()
+        #expect(stage.replies(ani).isEmpty)
+        stage.happen(.record(stream: 0, number: 0, bytes: hello), ani)
+        stage.happen(.record(stream: 0, number: 0, bytes: hello), ani)
+        stage.turn()
+        #expect(stage.welcome(ani) != nil)
+        #expect(stage.replies(ani).contains(.refused(RequestID(rawValue: 2), .malformed)))
+        stage.happen(.record(stream: 0, number: 100_000, bytes: join), ani)
+        stage.turn()
+        #expect(stage.clients[ani]?.closed == .violation)
+    }
+
+    @Test("before hello there is nothing to be had")
+    func helloFirst() {
+        var stage = Stage()
+        let ani = stage.connect(1)
+        stage.ask(.listRooms, ani)
+        #expect(stage.replies(ani) == [.refused(RequestID(rawValue: 0), .notAllowed)])
+    }
+}
+
+@Suite("Reading")
+struct ReadingTests {
+    /// A lobby with `count` entries, of which the last 4 are in memory.
+    private func stage(_ count: UInt64) -> (Stage, ConnectionHandle) {
+        var stage = Stage { $0.limits.tailEntries = 4 }
+        let ani = stage.arrive(1, "ani")
+        for number in 1..<count { stage.post(number, "\(number + 1)", ani) }
+        stage.turn()
+        return (stage, ani)
+    }
+
+    @Test("a reader far behind gets everything in order from the journal, and then what is new")
+    func catchUp() {
+        var (stage, ani) = stage(60)
+        let budi = stage.arrive(2, "budi")
+        stage.ask(.subscribe(stream: 2, room: .lobby, start: .after(seq(1)), until: nil), budi)
+        stage.post(60, "new", ani)
+        stage.turn()
+        let expected = (2...60).map { "\($0)" } + ["budi joined lobby", "new"]
+        #expect(stage.texts(2, budi) == expected)
+        #expect(stage.reads >= 1)
+    }
+
+    @Test("a part of the log, and the last entries, are what was asked for")
+    func parts() {
+        var (stage, ani) = stage(30)
+        stage.ask(.subscribe(stream: 2, room: .lobby, start: .after(seq(9)), until: seq(12)), ani)
+        #expect(stage.texts(2, ani) == ["10", "11", "12"])
+        stage.ask(.subscribe(stream: 3, room: .lobby, start: .last(2), until: nil), ani)
+        #expect(stage.texts(3, ani) == ["29", "30"])
+        stage.ask(.subscribe(stream: 4, room: .lobby, start: .last(.max >> 2), until: seq(1)), ani)
+        #expect(stage.texts(4, ani) == ["ani joined lobby"])
+        stage.ask(.subscribe(stream: 5, room: .lobby, start: .after(seq(.max >> 2)), until: nil), ani)
+        #expect(stage.texts(5, ani).isEmpty)
+        let first = stage.replies(ani).last
+        #expect(
+            first
+                == .subscribed(
+                    RequestID(rawValue: 4), stream: 5, room: .lobby, first: seq(31), last: seq(30)
+                )
+        )
+        stage.post(30, "31", ani)
+        stage.turn()
+        #expect(stage.texts(2, ani) == ["10", "11", "12"])
+        #expect(stage.texts(3, ani) == ["29", "30", "31"])
+        #expect(stage.texts(5, ani) == ["31"])
+    }
+
+    @Test("a journal that cannot be read just now only delays the reader")
+    func readFails() {
+        var (stage, ani) = stage(20)
+        stage.fails = .locked
+        stage.ask(.subscribe(stream: 2, room: .lobby, start: .after(.zero), until: seq(20)), ani)
+        #expect(stage.texts(2, ani).isEmpty)
+        #expect(stage.chat.deadline != nil)
+        stage.fails = nil
+        stage.now = stage.now.advanced(by: .seconds(1))
+        stage.turn()
+        #expect(stage.texts(2, ani).count == 20)
+    }
+
+    @Test("a reader that reads nothing costs no queue: replies are bounded, and then it is closed")
+    func stuckReader() {
+        var stage = Stage()
+        let ani = stage.arrive(1)
+        stage.clients[ani]?.isStuck = true
+        for _ in 0..<300 {
+            stage.ask(.create(dapur), ani)
+            stage.now = stage.now.advanced(by: .seconds(1))
+        }
+        #expect(stage.clients[ani]?.closed == .tooSlow)
+    }
+}
