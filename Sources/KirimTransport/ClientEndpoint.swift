@@ -240,9 +240,9 @@ extension ClientEndpoint {
     /// Nothing heard for so long while an answer was due: the path, or a NAT on it, has died.
     var hopDeadline: Instant? {
         guard let connection = sessions.last?.connection, connection.phase == .open,
-            connection.expectsAnswer
+            let asked = connection.unansweredSince
         else { return nil }
-        return max(connection.lastHeard, lastHop).advanced(by: hopAfter)
+        return max(asked, connection.lastHeard, lastHop).advanced(by: hopAfter)
     }
 
     var rekeyDeadline: Instant? {

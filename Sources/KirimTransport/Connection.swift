@@ -247,8 +247,8 @@ extension Connection {
         return earliest
     }
 
-    /// Whether a packet is under way or waits to be, so that the peer's silence means something.
-    var expectsAnswer: Bool { sent.elicitingCount > 0 }
+    /// Since when an answer is due; before that the peer's silence means nothing.
+    var unansweredSince: Instant? { sent.eliciting.first?.sentAt }
 }
 
 // MARK: Time

@@ -70,7 +70,7 @@ struct SentPackets {
     }
 
     /// Ack-eliciting packets, oldest first.
-    var eliciting: some Sequence<SentPacket> {
+    var eliciting: some Collection<SentPacket> {
         packets.lazy.compactMap { $0 }.filter(\.isAckEliciting)
     }
 

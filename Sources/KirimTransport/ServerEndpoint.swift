@@ -288,7 +288,7 @@ extension ServerEndpoint {
 
     package func link(of handle: ConnectionHandle) -> LinkState? { connection(handle)?.link }
 
-    /// Confirmed connections.
+    /// Confirmed connections, those that still drain included.
     package var connectionCount: Int { connectionIDs.count - unconfirmed.count }
 
     /// Handshakes that wait for their first DATA; bounded by ``TransportConfiguration/unconfirmedLimit``.

@@ -29,7 +29,10 @@ struct TimerQueue {
         heap.insert(Entry(at: moment, handle: handle))
     }
 
-    mutating func forget(_ handle: ConnectionHandle) { scheduled[handle] = nil }
+    mutating func forget(_ handle: ConnectionHandle) {
+        scheduled[handle] = nil
+        while let next = heap.min, scheduled[next.handle] != next.at { heap.removeMin() }
+    }
 
     /// The next one whose time has come.
     mutating func popDue(at now: Instant) -> ConnectionHandle? {

@@ -159,6 +159,9 @@ struct Pair: ~Copyable {
         client.receive(bytes, on: Path(socket: clientSocket, remote: serverAddress), at: now)
     }
 
+    /// Another server with the same key, as after a restart.
+    consuming func intoServer() -> ServerEndpoint { server }
+
     // MARK: What happened
 
     var serverConnection: ConnectionHandle? {
