@@ -1,4 +1,5 @@
 import KirimRooms
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -13,11 +14,11 @@ import Darwin
 /// It locks a file of its own beside the database: closing any descriptor of the database itself
 /// would drop the POSIX locks that SQLite holds on it (sqlite.org/howtocorrupt.html §2.2).
 final class FileLock: Sendable {
-    private let descriptor: Int32
+    private let held: Mutex<Int32?>
 
     /// Throws `locked` where another holder keeps it for longer than `patience`.
     init(_ path: String, patience: Duration = .zero) throws(JournalError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw JournalError(errno: errno, "The file \(path) cannot be opened")
         }
@@ -35,7 +36,15 @@ final class FileLock: Sendable {
             }
             usleep(10_000)
         }
+        held = Mutex(descriptor)
     }
 
-    deinit { close(descriptor) }
+    func release() {
+        held.withLock { descriptor in
+            if let descriptor { close(descriptor) }
+            descriptor = nil
+        }
+    }
+
+    deinit { release() }
 }

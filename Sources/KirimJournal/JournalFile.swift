@@ -63,6 +63,17 @@ struct JournalFile {
         }
     }
 
+    /// Writes the log of pending writes into the file and lets go of it.
+    static func letGo(of pool: DatabasePool) throws(JournalError) {
+        do {
+            // The writer must be the last to close: only it can empty the log into the file.
+            pool.invalidateReadOnlyConnections()
+            try pool.close()
+        } catch {
+            throw JournalError(wrapping: error)
+        }
+    }
+
     private var configuration: Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true

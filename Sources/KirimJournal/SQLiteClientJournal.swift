@@ -31,7 +31,7 @@ package final class SQLiteClientJournal: ClientJournal {
 
     /// Lets go of the file. Use nothing afterwards.
     package func close() throws(JournalError) {
-        do { try pool.close() } catch { throw JournalError(wrapping: error) }
+        try JournalFile.letGo(of: pool)
     }
 
     func read<T>(_ body: (Database) throws -> T) throws(JournalError) -> T {

@@ -1,0 +1,250 @@
+import KirimJournal
+import KirimRooms
+import KirimWire
+import Testing
+
+/// What any journal of a person must keep. Each test has two faces (processes) on one disk.
+@Suite("Every client journal")
+struct ClientJournalContract {
+    private let home = "localhost:12345"
+
+    @Test("knows a server again by its address, from every face", arguments: Store.allCases)
+    func servers(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let first = try one.server(at: home)
+        #expect(first.key == nil && first.name == nil && first.token == nil && first.rooms.isEmpty)
+        #expect(first.outbox.rawValue != 0)
+        #expect(try two.server(at: home) == first)
+        let other = try two.server(at: "elsewhere:1")
+        #expect(other.row != first.row)
+        #expect(other.outbox != first.outbox)
+    }
+
+    @Test("keeps name, rooms and token", arguments: Store.allCases)
+    func wishes(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        let rooms = [room("dapur"), .lobby, room("aula")]
+        try one.setName(name("Ani"), of: server)
+        try one.setRooms(rooms, of: server)
+        try one.setToken([0, 1, 255], of: server)
+        var expected = server
+        expected.name = name("Ani")
+        expected.rooms = rooms
+        expected.token = [0, 1, 255]
+        #expect(try two.server(at: home) == expected)
+        try two.setRooms([.lobby], of: server)
+        try two.setToken(nil, of: server)
+        expected.rooms = [.lobby]
+        expected.token = nil
+        #expect(try one.server(at: home) == expected)
+    }
+
+    @Test("numbers posts densely from 1, whichever face asks", arguments: Store.allCases)
+    func numbers(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        #expect(try one.lastPost(of: server) == nil)
+        let first = try one.enqueue([post("a"), post("b")], to: server, after: nil)
+        #expect(first.map(\.number) == [number(1), number(2)])
+        let second = try two.enqueue([post("c")], to: server, after: nil)
+        #expect(second.map(\.post.text) == ["a", "b", "c"])
+        #expect(second.map(\.number.rawValue) == [1, 2, 3])
+        let third = try one.enqueue([post("d")], to: server, after: number(2))
+        #expect(third.map(\.post.text) == ["c", "d"])
+        #expect(third.map(\.number.rawValue) == [3, 4])
+        #expect(try one.enqueue([], to: server, after: number(4)).isEmpty)
+        #expect(try two.lastPost(of: server) == number(4))
+        #expect(try two.undecided(of: server).map(\.post.text) == ["a", "b", "c", "d"])
+    }
+
+    @Test("counts each server's posts by themselves", arguments: Store.allCases)
+    func separation(_ store: Store) throws {
+        let face = try ClientBench(store).face()
+        let (here, there) = (try face.server(at: home), try face.server(at: "there:1"))
+        _ = try face.enqueue([post("a")], to: here, after: nil)
+        #expect(try face.enqueue([post("b")], to: there, after: nil).map(\.number) == [.first])
+        #expect(try face.undecided(of: here).map(\.post.text) == ["a"])
+    }
+
+    @Test("keeps every field and byte of a post", arguments: Store.allCases)
+    func fields(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let server = try bench.face().server(at: home)
+        let posts = EntryKind.allCases.map { kind in
+            Post(
+                room: room("dapur"),
+                kind: kind,
+                reference: kind.needsReference ? sequence(9) : nil,
+                authored: WallTime(milliseconds: -1),
+                text: "\u{0}e\u{301} \(kind)" + String(repeating: "界", count: 21_000)
+            )
+        } + [post("")]
+        _ = try bench.face().enqueue(posts, to: server, after: nil)
+        let kept = try bench.face().undecided(of: server)
+        #expect(kept.map(\.post) == posts)
+        #expect(kept.map { Array($0.post.text.utf8) } == posts.map { Array($0.text.utf8) })
+    }
+
+    @Test("keeps the first decision about a post", arguments: Store.allCases)
+    func decisions(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        _ = try one.enqueue([post("a"), post("b"), post("c")], to: server, after: nil)
+        let accepted = PostDecision.accepted(.lobby, sequence(5))
+        try two.decide([number(1): accepted, number(3): .refused(.empty)], of: server)
+        try one.decide(
+            [number(1): .refused(.banned), number(3): accepted, number(99): accepted],
+            of: server
+        )
+        #expect(try one.undecided(of: server).map(\.number) == [number(2)])
+        let all = try one.enqueue([], to: server, after: nil)
+        #expect(all.map(\.decision) == [accepted, nil, .refused(.empty)])
+        #expect(try one.lastPost(of: server) == number(3))
+    }
+
+    @Test("gives undecided posts new numbers from 1 when the outbox is renewed", arguments: Store.allCases)
+    func renewal(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        _ = try one.enqueue([post("a"), post("b"), post("c")], to: server, after: nil)
+        try one.decide([number(2): .refused(.empty)], of: server)
+        let renewed = try one.renewOutbox(of: server, to: OutboxID(rawValue: .max))
+        #expect(renewed.outbox == OutboxID(rawValue: .max))
+        #expect(try one.undecided(of: renewed).map(\.post.text) == ["a", "c"])
+        #expect(try one.undecided(of: renewed).map(\.number.rawValue) == [1, 2])
+        #expect(try one.lastPost(of: renewed) == number(2))
+
+        // The other face holds numbers that mean other posts now: nothing is done by them.
+        let decision = [number(1): PostDecision.refused(.banned)]
+        #expect(throws: JournalError.outboxMoved) { try two.decide(decision, of: server) }
+        #expect(throws: JournalError.outboxMoved) {
+            _ = try two.enqueue([post("d")], to: server, after: number(3))
+        }
+        #expect(throws: JournalError.outboxMoved) { _ = try two.undecided(of: server) }
+        // It starts again from what the first face made; a second renewal would do harm.
+        #expect(try two.renewOutbox(of: server, to: OutboxID(rawValue: 3)) == renewed)
+        #expect(try two.server(at: home) == renewed)
+        #expect(try two.undecided(of: renewed).count == 2)
+    }
+
+    @Test("pins the key that proved itself, and no other over it", arguments: Store.allCases)
+    func pinning(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        let pinned = try one.pin(server, key: key(1))
+        #expect(pinned.key == key(1))
+        #expect(pinned.row == server.row)
+        #expect(try two.pin(server, key: key(1)) == pinned)
+        #expect(throws: JournalError.self) { _ = try two.pin(server, key: key(2)) }
+        #expect(try two.server(at: home) == pinned)
+    }
+
+    @Test("moves what waits to the row that has the key already", arguments: Store.allCases)
+    func merging(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let known = try one.pin(one.server(at: home), key: key(1))
+        _ = try one.enqueue([post("old")], to: known, after: nil)
+        try one.setRooms([.lobby], of: known)
+        let alias = try one.server(at: "127.0.0.1:12345")
+        _ = try one.enqueue([post("a"), post("b")], to: alias, after: nil)
+        try one.setRooms([room("dapur"), .lobby], of: alias)
+        try one.setName(name("Ani"), of: alias)
+        #expect(try two.server(at: "127.0.0.1:12345").row == alias.row)
+
+        let merged = try one.pin(alias, key: key(1))
+        #expect(merged.row == known.row)
+        #expect(merged.outbox == known.outbox)
+        #expect(merged.rooms == [.lobby, room("dapur")])
+        #expect(merged.name == name("Ani"))
+        #expect(try one.undecided(of: merged).map(\.post.text) == ["old", "a", "b"])
+        #expect(try one.undecided(of: merged).map(\.number.rawValue) == [1, 2, 3])
+        #expect(try two.server(at: "127.0.0.1:12345") == merged)
+
+        // The other face still holds the row that is gone.
+        #expect(throws: JournalError.outboxMoved) {
+            _ = try two.enqueue([post("c")], to: alias, after: number(2))
+        }
+        #expect(try two.pin(alias, key: key(1)) == merged)
+        try two.setName(name("Ana"), of: alias)
+        #expect(try one.server(at: home).name == name("Ana"))
+    }
+
+    @Test("forgets a pinned key when told to, and keeps the old row's history", arguments: Store.allCases)
+    func unpinning(_ store: Store) throws {
+        let face = try ClientBench(store).face()
+        let old = try face.pin(face.server(at: home), key: key(1))
+        try face.apply([entry(1)], of: .lobby, from: old)
+        try face.unpin(address: home)
+        let new = try face.server(at: home)
+        #expect(new.key == nil)
+        #expect(new.row != old.row)
+        #expect(try face.span(of: .lobby, from: new) == nil)
+        #expect(try face.history(of: .lobby, from: old, before: nil, limit: 9) == [entry(1)])
+        #expect(try face.pin(new, key: key(2)).key == key(2))
+    }
+
+    @Test("keeps one piece of each room's log, which grows at both ends", arguments: Store.allCases)
+    func spans(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        #expect(try one.span(of: .lobby, from: server) == nil)
+        try one.apply([entry(51), entry(50), entry(52)], of: .lobby, from: server)
+        try two.apply([entry(51), entry(52), entry(53)], of: .lobby, from: server)
+        try one.apply((40..<50).map { entry($0) }, of: .lobby, from: server)
+        try one.apply([], of: .lobby, from: server)
+        let span = HistorySpan(first: sequence(40), last: sequence(53))
+        #expect(try two.span(of: .lobby, from: server) == span)
+        #expect(throws: JournalError.self) {
+            try one.apply([entry(54), entry(56)], of: .lobby, from: server)
+        }
+        #expect(throws: JournalError.self) {
+            try one.apply([entry(38)], of: .lobby, from: server)
+        }
+        #expect(try one.span(of: .lobby, from: server) == span)
+        #expect(try one.span(of: room("dapur"), from: server) == nil)
+        let kept = try two.history(of: .lobby, from: server, before: nil, limit: 100)
+        #expect(kept == (40...53).map { entry($0) })
+    }
+
+    @Test("changes nothing when an entry is applied twice", arguments: Store.allCases)
+    func repetition(_ store: Store) throws {
+        let face = try ClientBench(store).face()
+        let server = try face.server(at: home)
+        try face.apply([entry(1, "first")], of: .lobby, from: server)
+        try face.apply([entry(1, "forged"), entry(2), entry(2)], of: .lobby, from: server)
+        let kept = try face.history(of: .lobby, from: server, before: nil, limit: 100)
+        #expect(kept == [entry(1, "first"), entry(2)])
+    }
+
+    @Test("pages back, the oldest of a page first", arguments: Store.allCases)
+    func paging(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let server = try bench.face().server(at: home)
+        try bench.face().apply((5...20).map { entry($0) }, of: .lobby, from: server)
+        let face = try bench.face()
+        func page(before: UInt64?, limit: Int) throws -> [UInt64] {
+            try face.history(
+                of: .lobby,
+                from: server,
+                before: before.map { sequence($0) },
+                limit: limit
+            ).map(\.sequence.rawValue)
+        }
+        #expect(try page(before: nil, limit: 3) == [18, 19, 20])
+        #expect(try page(before: 18, limit: 3) == [15, 16, 17])
+        #expect(try page(before: 7, limit: 3) == [5, 6])
+        #expect(try page(before: 5, limit: 3).isEmpty)
+        #expect(try page(before: 1, limit: 3).isEmpty)
+        #expect(try page(before: .max, limit: 1) == [20])
+        #expect(try page(before: nil, limit: 0).isEmpty)
+    }
+}
