@@ -1,7 +1,7 @@
 package import KirimWire
 
 // What the chat above sees of the transport: paths, records, events. Another transport with the same
-// three (QUIC, one day) could take this one's place (docs/decisions/0002).
+// three (QUIC, one day) could take this one's place (docs/decisions/0001).
 
 /// One of the shell's UDP sockets, as the core names it.
 package struct SocketID: Hashable, Sendable, RawRepresentable {
