@@ -48,11 +48,11 @@ stop: ## stops the server that `make run` started (PORT=)
 
 test: prepare ## runs all tests, the commit's own simulated hour among them (ARGS=)
 	swift build -c $(CONFIGURATION) --build-tests
-	swift test -c $(CONFIGURATION) --skip-build $(ARGS)
+	swift test -c $(CONFIGURATION) --skip-build --disable-xctest $(ARGS)
 
 check: prepare ## checks the format and the house rules
 	swift format lint --strict --parallel --recursive $(SOURCES)
-	swift test -c $(CONFIGURATION) --filter '^HouseTests\.'
+	swift test -c $(CONFIGURATION) --disable-xctest --filter '^HouseTests\.'
 
 format: ## formats all sources
 	swift format --in-place --parallel --recursive $(SOURCES)

@@ -13,7 +13,7 @@ struct TextTests {
     @Test("nothing is left for later in a comment")
     func leftovers() throws {
         let pattern = #"\b(TO"# + #"DO|FIX"# + #"ME|X"# + #"XX|HA"# + #"CK)\b"#
-        let others = try Tree.files(in: "scripts", "") + [Tree.file("Makefile")]
+        let others = try Tree.scripts() + [Tree.file("Makefile")]
         for file in try Tree.sources() + Tree.documents() + others {
             for line in file.lines {
                 #expect(try line.matches(of: pattern).isEmpty, "\(file.path): \(line)")
@@ -43,12 +43,13 @@ struct TextTests {
         }
     }
 
-    @Test("the test kit and the tests speak of files that are in the package")
-    func shebangs() throws {
-        let directory = Tree.root.appending(path: "scripts").path
-        for name in try FileManager.default.contentsOfDirectory(atPath: directory).sorted() {
-            let path = "scripts/\(name)"
-            #expect(try Tree.file(path).text.hasPrefix("#!"), "\(path) does not say what runs it")
+    @Test("every script says what runs it, and may be run")
+    func scripts() throws {
+        let scripts = try Tree.scripts()
+        #expect(scripts.count > 2)
+        for script in scripts {
+            let path = script.path
+            #expect(script.text.hasPrefix("#!/usr/bin/env "), "\(path) does not say what runs it")
             #expect(
                 FileManager.default.isExecutableFile(atPath: Tree.root.appending(path: path).path),
                 "\(path) may not be executed"

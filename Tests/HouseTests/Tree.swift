@@ -39,6 +39,15 @@ enum Tree {
         try files(in: "Sources", "swift") + files(in: "Tests", "swift") + [file("Package.swift")]
     }
 
+    /// What `make` and continuous integration call.
+    static func scripts() throws -> [File] {
+        try ["scripts", ".ci"].flatMap { directory in
+            let path = root.appending(path: directory).path
+            return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+                .map { try file("\(directory)/\($0)") }
+        }
+    }
+
     static func documents() throws -> [File] {
         try files(in: "docs", "md") + (exists("README.md") ? [file("README.md")] : [])
     }
