@@ -46,7 +46,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "KirimClient",
         [
             "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimClientCore",
-            "KirimJournal", nioCore, nioPosix, logging,
+            "KirimJournal", nioCore, nioPosix, deque,
         ]
     ),
     ("KirimTerminal", ["KirimWire", "KirimRooms", "KirimClient"]),

@@ -25,6 +25,8 @@ extension KirimClient {
         case phase(Phase)
         /// The server knows this client now: as whom, and what the server is called.
         case welcomed(Member, server: String)
+        /// The server does not take this client in now (it is full, its disk is); it is asked again.
+        case notWelcome(Refusal)
         /// This server's key was seen for the first time and is pinned from now on: show its
         /// fingerprint, so that the person can compare it.
         case firstContact(PublicKey)

@@ -1,5 +1,7 @@
+import KirimClientCore
 public import KirimRooms
 public import KirimWire
+import NIOPosix
 
 /// One person's presence on one server: sends, receives, remembers, and finds the server again.
 ///
@@ -17,9 +19,18 @@ public final class KirimClient: Sendable {
     /// The public key of this device: who it is, on every server.
     public let identity: PublicKey
 
-    init(address: ServerAddress, identity: PublicKey) {
+    private let engine: Engine
+
+    init(_ engine: Engine, address: ServerAddress) {
+        self.engine = engine
         self.address = address
-        self.identity = identity
+        identity = engine.identity
+    }
+
+    deinit {
+        // A client that was let go without a word says goodbye all the same.
+        let engine = engine
+        Task { await engine.close() }
     }
 
     /// Opens the outbox and the history, and goes to find the server.
@@ -35,12 +46,34 @@ public final class KirimClient: Sendable {
         as name: String? = nil,
         options: Options = Options()
     ) async throws -> KirimClient {
-        throw KirimError(code: .unreachable, message: "Not built yet.")
+        var wished: MemberName?
+        if let name {
+            guard let checked = MemberName(name) else { throw KirimError(.nameNotAllowed) }
+            wished = checked
+        }
+        let belongings = try await NIOThreadPool.singleton.runIfActive { [wished] in
+            try Belongings(address: address, name: wished, options: options)
+        }
+        let engine = Engine(belongings, address: address, options: options)
+        await engine.start()
+        guard options.waitForServer else { return KirimClient(engine, address: address) }
+        do {
+            try await engine.welcomed()
+        } catch {
+            await engine.close()
+            throw error
+        }
+        return KirimClient(engine, address: address)
     }
 
-    /// What happens, from the moment of ``connect(to:as:options:)`` on. There is one stream: the tasks
-    /// that read it share its events between them. It ends when the client is closed.
-    public var events: AsyncStream<Event> { AsyncStream { $0.finish() } }
+    /// What happens, from the moment of ``connect(to:as:options:)`` on. There is one stream: tasks that read
+    /// it at the same time share its events between them. It ends when the client is closed.
+    ///
+    /// A reader that is thousands of events behind is waited for: entries stay at the server meanwhile.
+    public var events: AsyncStream<Event> {
+        let buffer = engine.events
+        return AsyncStream { await buffer.next() }
+    }
 
     /// Puts a post into the outbox, and returns when it is durable there; the sending goes on by itself,
     /// also offline, also in the next run.
@@ -59,40 +92,73 @@ public final class KirimClient: Sendable {
         kind: EntryKind = .text,
         reference: SequenceNumber? = nil
     ) async throws -> Receipt {
-        throw KirimError(code: .closed, message: "Not built yet.")
+        let post = Post(
+            room: room,
+            kind: kind,
+            reference: reference,
+            authored: WallTime(milliseconds: Machine.wallMilliseconds()),
+            text: text
+        )
+        guard let receipt = try await engine.post([post]).first else {
+            throw KirimError(.failed("the outbox did not take the message"))
+        }
+        return receipt
     }
 
     /// Puts several texts into the outbox at once, in one write: all of them, in this order, or none.
+    ///
+    /// - Throws: As ``send(_:to:kind:reference:)`` does.
+    @discardableResult
     public func send(_ texts: [String], to room: RoomName = .lobby) async throws -> [Receipt] {
-        throw KirimError(code: .closed, message: "Not built yet.")
+        guard !texts.isEmpty else { return [] }
+        let time = WallTime(milliseconds: Machine.wallMilliseconds())
+        return try await engine.post(texts.map { Post(room: room, authored: time, text: $0) })
     }
 
     /// Posts in the outbox without a decision, in order: those of earlier runs too.
-    public func queued() async -> [QueuedPost] { [] }
+    public func queued() async -> [QueuedPost] { await engine.queued() }
 
     /// Waits until the server has decided about everything that is in the outbox now.
     ///
-    /// - Throws: ``KirimError`` with ``KirimError/Code/closed``; `CancellationError`.
-    public func drained() async throws {}
+    /// - Throws: ``KirimError`` with ``KirimError/Code/closed``, or why the client stopped;
+    ///   `CancellationError`.
+    public func drained() async throws { try await engine.drained() }
 
     /// Becomes a member of the room, making it if nobody has, and reads it from now on, in later runs too.
-    /// Waits for the server. - Throws: ``KirimError``.
-    public func join(_ room: RoomName) async throws {}
+    ///
+    /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``.
+    public func join(_ room: RoomName) async throws { _ = try await engine.ask(.join(room)) }
 
     /// Reads the room no more and is no member of it. The lobby cannot be left.
-    public func leave(_ room: RoomName) async throws {}
+    ///
+    /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``.
+    public func leave(_ room: RoomName) async throws { _ = try await engine.ask(.leave(room)) }
 
     /// Makes the room, without joining it; it may exist.
-    public func create(_ room: RoomName) async throws {}
+    ///
+    /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``.
+    public func create(_ room: RoomName) async throws { _ = try await engine.ask(.create(room)) }
 
     /// The rooms that this client reads, in the order in which they were joined.
-    public func joinedRooms() async -> [RoomName] { [] }
+    public func joinedRooms() async -> [RoomName] { await engine.joinedRooms() }
 
     /// All rooms of the server.
-    public func rooms() async throws -> [RoomSummary] { [] }
+    ///
+    /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``.
+    public func rooms() async throws -> [RoomSummary] {
+        guard case .rooms(let rooms) = try await engine.ask(.listRooms) else { return [] }
+        return rooms
+    }
 
-    /// Everybody in the room, in a stable order.
-    public func members(of room: RoomName) async throws -> [MemberStatus] { [] }
+    /// Everybody in the room, who is here first; at most 1,000.
+    ///
+    /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``.
+    public func members(of room: RoomName) async throws -> [MemberStatus] {
+        guard case .members(_, let members) = try await engine.ask(.listMembers(room)) else {
+            return []
+        }
+        return members
+    }
 
     /// Older entries of a room that this client reads, the oldest first: from this machine's history, or from
     /// the server where that does not reach.
@@ -101,30 +167,35 @@ public final class KirimClient: Sendable {
     ///   - room: The room.
     ///   - before: Where to begin, going back; `nil` for the newest.
     ///   - limit: At most so many, 1 to 500.
+    /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``,
+    ///   ``KirimError/Code/storage``.
     public func history(
         of room: RoomName,
         before: SequenceNumber? = nil,
         limit: Int = 50
-    ) async throws -> [Entry] { [] }
+    ) async throws -> [Entry] {
+        let answer = try await engine.ask(.page(room, before: before, limit: limit))
+        guard case .entries(let entries) = answer else { return [] }
+        return entries
+    }
 
     /// Binds another name to this key, for all its clients.
     ///
     /// - Throws: ``KirimError`` with ``KirimError/Code/refused`` where the name is taken.
-    public func rename(to name: MemberName) async throws {}
+    public func rename(to name: MemberName) async throws { _ = try await engine.ask(.rename(name)) }
 
     /// Tells others whether somebody is at the keyboard. `online` and `away` only.
-    public func setPresence(_ presence: Presence) async {}
+    public func setPresence(_ presence: Presence) async {
+        guard presence != .offline else { return }
+        await engine.setPresence(presence)
+    }
 
     /// Who this client is on the server; `nil` before the first welcome.
-    public func me() async -> Member? { nil }
+    public func me() async -> Member? { await engine.me() }
 
     /// How things stand now.
-    public func link() async -> LinkStatus { LinkStatus(phase: .connecting) }
+    public func link() async -> LinkStatus { await engine.link() }
 
     /// Says goodbye, and lets go of sockets and files. Posts without a decision stay in the outbox.
-    public func close() async {}
-
-    func decision(about id: QueuedPost.ID) async throws -> PostDecision {
-        throw KirimError(code: .closed, message: "Not built yet.")
-    }
+    public func close() async { await engine.close() }
 }

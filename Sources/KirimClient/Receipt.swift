@@ -2,12 +2,9 @@ public import KirimRooms
 
 /// Proof that a post is in the outbox, on disk; and the way to wait for the server's word.
 public struct Receipt: Sendable, Identifiable {
-    /// The post, as the events name it.
-    public let queued: QueuedPost
-    let client: KirimClient
-
-    /// Names the post as long as the client lives.
-    public var id: QueuedPost.ID { queued.id }
+    /// Names the post, as the events do, as long as the client lives.
+    public let id: QueuedPost.ID
+    let outcome: Promise<PostDecision>
 
     /// Waits until the server has decided, however long that takes, and returns the entry's place.
     ///
@@ -24,6 +21,6 @@ public struct Receipt: Sendable, Identifiable {
 
     /// Waits like ``accepted()``, and returns what was decided.
     public func decision() async throws -> PostDecision {
-        try await client.decision(about: id)
+        try await outcome.value()
     }
 }

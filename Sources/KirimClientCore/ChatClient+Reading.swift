@@ -1,12 +1,12 @@
 import KirimRooms
 import KirimTransport
-import KirimWire
+package import KirimWire
 
 // Rooms: subscriptions, entries, and what the faces are told of them.
 extension ChatClient {
     /// Asks for the room's entries, if nothing speaks against it.
     mutating func read(_ index: Int, at now: Instant) {
-        guard session?.isReady == true, case .idle(let until) = readers[index].stage else { return }
+        guard !isReadingPaused, session?.isReady == true, case .idle(let until) = readers[index].stage else { return }
         if let until, until > now { return }
         // Too much waits for the journal: the cursor stays, the server keeps the rest.
         guard !readers[index].isFull else { return }
@@ -22,6 +22,24 @@ extension ChatClient {
             .subscribe(stream: stream, room: room, start: start, until: nil),
             for: .subscribe(room, stream: stream)
         )
+    }
+
+    /// The face cannot follow: it costs the server a cursor, and us no queue.
+    package mutating func pauseReading() {
+        guard !isReadingPaused else { return }
+        isReadingPaused = true
+        for index in readers.indices {
+            guard let stream = readers[index].stream else { continue }
+            abandon(stream)
+            readers[index].pause()
+        }
+    }
+
+    /// The face has caught up.
+    package mutating func resumeReading(at now: Instant) {
+        guard isReadingPaused else { return }
+        isReadingPaused = false
+        for index in readers.indices { read(index, at: now) }
     }
 
     /// Wants no more of the stream.

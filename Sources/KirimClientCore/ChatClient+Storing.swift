@@ -170,6 +170,7 @@ extension ChatClient {
     ) {
         let count = additions.reduce(0) { $0 + $1.posts.count }
         var mine: [LocalPostID] = []
+        var decided: [(LocalPost, PostDecision)] = []
         for (index, row) in rows.enumerated() {
             guard let post = outbox.take(row) else { continue }
             let isMine = index >= rows.count - count
@@ -177,12 +178,13 @@ extension ChatClient {
             guard isMine || row.decision == nil else { continue }
             tell(.queued(post))
             // Another face was quick and has sent it, and heard about it, in our place.
-            if let decision = row.decision { tell(.decided(post, decision)) }
+            if let decision = row.decision { decided.append((post, decision)) }
         }
         for addition in additions {
             tell(.posted(addition.ticket, Array(mine.prefix(addition.posts.count))))
             mine.removeFirst(min(mine.count, addition.posts.count))
         }
+        for (post, decision) in decided { tell(.decided(post, decision)) }
         checkOutbox(at: now)
         offerPosts()
     }

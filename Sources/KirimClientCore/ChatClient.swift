@@ -27,6 +27,8 @@ package struct ChatClient {
     var presence = PresenceTeller()
     /// Numbers for outboxes to come, drawn beforehand.
     var outboxIDs: [OutboxID]
+    /// The face is far behind: no room is read, and the cursors stay where they are.
+    var isReadingPaused = false
     package private(set) var counters = Counters()
 
     /// What the owner is to do, in this order.
@@ -91,6 +93,8 @@ extension ChatClient {
     /// Posts without a decision.
     package var queuedCount: Int { outbox.posts.count }
     package var queued: [LocalPost] { Array(outbox.posts) }
+    package var firstQueued: LocalPost? { outbox.posts.first }
+    package var lastQueued: LocalPost? { outbox.posts.last }
     /// The rooms that are read, in the order of joining.
     package var joinedRooms: [RoomName] { readers.map(\.name) }
     /// The connection in use.

@@ -90,6 +90,9 @@ extension ClientCore {
     /// Posts that the server has not decided about.
     package var queuedCount: Int { chat.queuedCount }
     package var queued: [LocalPost] { chat.queued }
+    /// The oldest and the newest of them.
+    package var firstQueued: LocalPost? { chat.firstQueued }
+    package var lastQueued: LocalPost? { chat.lastQueued }
     package var member: Member? { chat.member }
     package var joinedRooms: [RoomName] { chat.joinedRooms }
     package func cursor(of room: RoomName) -> SequenceNumber? { chat.cursor(of: room) }
@@ -177,6 +180,11 @@ extension ClientCore {
 
     /// Nobody waits for the answer any more.
     package mutating func cancel(_ ticket: Ticket) { chat.cancel(ticket) }
+
+    /// The face is far behind: entries wait at the server until ``resumeReading(at:)``.
+    package mutating func pauseReading() { chat.pauseReading() }
+
+    package mutating func resumeReading(at now: Instant) { chat.resumeReading(at: now) }
 
     package mutating func setPresence(_ presence: Presence, at now: Instant) {
         chat.setPresence(presence, at: now)
