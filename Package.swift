@@ -38,8 +38,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "KirimServer",
         [
-            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimServerCore", "KirimJournal",
-            nioCore, nioPosix, logging, metrics, lifecycle,
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimServerCore",
+            "KirimJournal", nioCore, nioPosix, logging, metrics, lifecycle,
         ]
     ),
     (

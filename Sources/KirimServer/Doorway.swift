@@ -1,0 +1,31 @@
+import KirimTransport
+import KirimWire
+import NIOCore
+
+/// One socket's end of the pipeline: hands datagrams to the engine, and ends its turns.
+final class Doorway: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+    private let engine: Engine
+    private let socket: SocketID
+
+    init(_ engine: Engine, socket: SocketID) {
+        self.engine = engine
+        self.socket = socket
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let envelope = unwrapInboundIn(data)
+        guard let remote = Address(envelope.remoteAddress) else { return }
+        let bytes = Array(envelope.data.readableBytesView)
+        engine.receive(bytes, on: Path(socket: socket, remote: remote))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { engine.endTurn() }
+
+    /// NIO closes a datagram channel when a send fails in certain ways (EINVAL, EACCES, EPERM,
+    /// ENETUNREACH): without a new one the server would be deaf.
+    func channelInactive(context: ChannelHandlerContext) { engine.lost(socket) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { engine.failed(error) }
+}

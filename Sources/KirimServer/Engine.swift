@@ -1,0 +1,241 @@
+import KirimNoise
+import KirimRooms
+import KirimServerCore
+import KirimTransport
+import KirimWire
+import Logging
+import Metrics
+import NIOCore
+import NIOPosix
+
+/// Runs the core on one event loop: datagrams in, a turn, datagrams out, one timer, the journal beside it.
+///
+///     read up to N datagrams -> receive -> drain outputs -> one flush -> arm one timer
+final class Engine {
+    let loop: any EventLoop
+    var core: ServerCore
+    private let journal: any RoomJournal
+    /// One thread: what the journal does, it does in the order in which it was asked.
+    private let disk: NIOThreadPool
+    private let clock: ShellClock
+    private let log: Logger
+    private let tell: (ServerNote) -> Void
+
+    private var channels: [SocketID: any Channel] = [:]
+    private var bound: [SocketID: Address] = [:]
+    private var unflushed: Set<SocketID> = []
+    private var timer: (at: Instant, task: Scheduled<Void>)?
+    private var isStopping = false
+    /// Whether the rest of a long turn is scheduled.
+    private var hasMore = false
+
+    private let received = Counter(label: "kirim_datagrams_received")
+    private let sent = Counter(label: "kirim_datagrams_sent")
+    private let unsent = Counter(label: "kirim_datagrams_not_sent")
+    private let commits = Counter(label: "kirim_commits")
+    private let rebinds = Counter(label: "kirim_sockets_rebound")
+    private let connections = Gauge(label: "kirim_connections")
+
+    /// Datagrams sent before the loop may do something else.
+    private static let turnLimit = 1_024
+
+    init(
+        loop: any EventLoop,
+        core: consuming ServerCore,
+        journal: any RoomJournal,
+        disk: NIOThreadPool,
+        clock: ShellClock,
+        log: Logger,
+        tell: @escaping (ServerNote) -> Void
+    ) {
+        self.loop = loop
+        self.core = core
+        self.journal = journal
+        self.disk = disk
+        self.clock = clock
+        self.log = log
+        self.tell = tell
+    }
+
+    var now: Instant { clock.now }
+    var wall: WallTime { clock.wall }
+
+    // MARK: - Sockets
+
+    /// Takes a channel that is bound; its address is bound again should it be lost.
+    func add(_ channel: any Channel, as socket: SocketID) {
+        channels[socket] = channel
+        bound[socket] = channel.localAddress.flatMap { Address($0) }
+    }
+
+    func bind(_ address: Address, as socket: SocketID) -> EventLoopFuture<any Channel> {
+        let engine = NIOLoopBound(self, eventLoop: loop)
+        var bootstrap = DatagramBootstrap(group: loop)
+            .channelOption(.maxMessagesPerRead, value: 64)
+            .channelOption(
+                .recvAllocator,
+                value: FixedSizeRecvByteBufferAllocator(capacity: 65_536)
+            )
+            .channelOption(.socketOption(.so_rcvbuf), value: 4_194_304)
+            .channelOption(
+                .writeBufferWaterMark,
+                value: .init(low: 1_048_576, high: 4_194_304)
+            )
+        if case .v6 = address.ip {
+            // IPv4 has its own socket, so that an address is written in one way only.
+            let option = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
+            bootstrap = bootstrap.channelOption(option, value: 1)
+        }
+        return bootstrap.channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let doorway = Doorway(engine.value, socket: socket)
+                try channel.pipeline.syncOperations.addHandler(doorway)
+            }
+        }.bind(to: address.socketAddress)
+    }
+
+    func lost(_ socket: SocketID) {
+        channels[socket] = nil
+        guard !isStopping, let address = bound[socket] else { return }
+        rebinds.increment()
+        log.notice("socket lost, binding it again", metadata: ["address": "\(address)"])
+        rebind(socket, address, wait: .milliseconds(10))
+    }
+
+    private func rebind(_ socket: SocketID, _ address: Address, wait: TimeAmount) {
+        guard !isStopping else { return }
+        bind(address, as: socket).assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .success(let channel):
+                guard !isStopping else { return channel.close(promise: nil) }
+                add(channel, as: socket)
+                endTurn()
+            case .failure(let error):
+                log.error("socket not bound", metadata: ["error": "\(error)"])
+                let next = min(wait * 2, TimeAmount.seconds(1))
+                loop.assumeIsolated().scheduleTask(in: wait) { [self] in
+                    rebind(socket, address, wait: next)
+                }
+            }
+        }
+    }
+
+    func failed(_ error: any Error) {
+        log.debug("socket error", metadata: ["error": "\(error)"])
+    }
+
+    // MARK: - A turn
+
+    func receive(_ datagram: [UInt8], on path: Path) {
+        received.increment()
+        core.receive(datagram, on: path, at: now, wall: wall)
+    }
+
+    /// Does what there is to do, flushes once, arms the timer.
+    func endTurn() {
+        let now = clock.now
+        var count = 0
+        while count < Self.turnLimit, let output = core.nextOutput(at: now) {
+            if perform(output) { count += 1 }
+        }
+        for socket in unflushed { channels[socket]?.flush() }
+        unflushed.removeAll(keepingCapacity: true)
+        if count == Self.turnLimit { continueSoon() }
+        arm()
+    }
+
+    private func continueSoon() {
+        guard !hasMore else { return }
+        hasMore = true
+        loop.assumeIsolated().execute { [self] in
+            hasMore = false
+            endTurn()
+        }
+    }
+
+    /// Whether it was a datagram.
+    private func perform(_ output: ServerCore.Output) -> Bool {
+        switch output {
+        case .transmit(let transmit):
+            send(transmit)
+            return true
+        case .commit(let id, let writes):
+            commits.increment()
+            ask { journal throws(JournalError) in try journal.commit(writes) } then: { engine, result in
+                engine.core.committed(id, result, at: engine.now, wall: engine.wall)
+            }
+        case .read(let id, let query):
+            ask { journal throws(JournalError) in try journal.entries(query) } then: { engine, result in
+                engine.core.entriesRead(id, result, at: engine.now)
+            }
+        case .lookUp(let id, let member, let outbox):
+            ask { journal throws(JournalError) in try journal.nextPost(of: member, in: outbox) } then: { engine, result in
+                engine.core.authorFound(id, result, at: engine.now)
+            }
+        case .note(let note): tell(note)
+        }
+        return false
+    }
+
+    private func send(_ transmit: Transmit) {
+        let socket = transmit.path.socket
+        // What is not sent is lost, as any datagram may be: the transport sends it again.
+        guard let channel = channels[socket], channel.isWritable else { return unsent.increment() }
+        sent.increment()
+        let data = channel.allocator.buffer(bytes: transmit.bytes)
+        let envelope = AddressedEnvelope(
+            remoteAddress: transmit.path.remote.socketAddress,
+            data: data
+        )
+        channel.write(envelope, promise: nil)
+        unflushed.insert(socket)
+    }
+
+    private func ask<T: Sendable>(
+        _ question: @escaping @Sendable (any RoomJournal) throws(JournalError) -> T,
+        then take: @escaping (Engine, Result<T, JournalError>) -> Void
+    ) {
+        let journal = journal
+        let answer = disk.runIfActive(eventLoop: loop) { () -> Result<T, JournalError> in
+            Result { () throws(JournalError) in try question(journal) }
+        }
+        answer.assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .success(let result): take(self, result)
+            case .failure: take(self, .failure(.failed("The server stops.")))
+            }
+            endTurn()
+        }
+    }
+
+    private func arm() {
+        guard let deadline = core.deadline, !isStopping else {
+            timer?.task.cancel()
+            timer = nil
+            return
+        }
+        // An earlier wake-up is harmless: it arms the timer anew.
+        if let timer, timer.at <= deadline { return }
+        timer?.task.cancel()
+        let task = loop.assumeIsolated().scheduleTask(deadline: clock.deadline(deadline)) { [self] in
+            timer = nil
+            core.timePassed(to: clock.now, wall: clock.wall)
+            connections.record(Double(core.counters.connections))
+            endTurn()
+        }
+        timer = (deadline, task)
+    }
+
+    // MARK: - The end
+
+    /// Says goodbye; the sockets close when the last bytes are out.
+    func stop() -> EventLoopFuture<Void> {
+        core.stop(at: now)
+        endTurn()
+        isStopping = true
+        timer?.task.cancel()
+        timer = nil
+        let closings = channels.sorted { $0.key.rawValue < $1.key.rawValue }.map { $0.value.close() }
+        return EventLoopFuture.andAllComplete(closings, on: loop)
+    }
+}

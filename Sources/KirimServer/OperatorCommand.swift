@@ -1,0 +1,159 @@
+import KirimRooms
+import KirimServerCore
+import KirimTransport
+import KirimWire
+
+/// What the operator typed.
+enum OperatorCommand: Hashable {
+    case say(String)
+    case who
+    case rooms
+    case bans
+    case counters
+    case kick(String)
+    case ban(String)
+    case unban(String)
+    case help
+    case quit
+    case nothing
+    case unknown(String)
+
+    init(_ line: String) {
+        // `//text` says a line that begins with a slash.
+        if line.hasPrefix("//") {
+            self = .say(String(line.dropFirst()))
+            return
+        }
+        guard line.hasPrefix("/") else {
+            self = line.isEmpty ? .nothing : .say(line)
+            return
+        }
+        let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        let argument = parts.count > 1 ? String(parts[1].trimmed) : ""
+        switch parts[0] {
+        case "/who": self = .who
+        case "/rooms": self = .rooms
+        case "/bans": self = .bans
+        case "/counters": self = .counters
+        case "/kick": self = .kick(argument)
+        case "/ban": self = .ban(argument)
+        case "/unban": self = .unban(argument)
+        case "/help": self = .help
+        case "/quit", "/exit": self = .quit
+        case let other: self = .unknown(String(other))
+        }
+    }
+
+    static let manual = """
+        A line without a slash is sent to everybody, as the server. Commands:
+          /who              who is here, with addresses and keys
+          /rooms            all rooms, with members and messages
+          /kick NAME        put somebody out for a minute (or ADDRESS:PORT, a plain client)
+          /ban NAME         keep somebody out (or a key, an address, or a prefix like 10.1.0.0/16)
+          /unban WHO        let somebody in again; /bans lists who is kept out
+          /counters         what came in, was dropped, and why
+          /quit             stop the server
+        """
+}
+
+/// What to show the operator after a line.
+package enum OperatorAnswer: Hashable, Sendable {
+    /// Nothing: what follows from it comes as a note.
+    case nothing
+    case text(String)
+    /// The server is to stop.
+    case quit
+}
+
+extension Engine {
+    func obey(_ command: OperatorCommand) -> OperatorAnswer {
+        switch command {
+        case .nothing: return .nothing
+        case .say(let text): core.broadcast(text, at: now, wall: wall)
+        case .who: return .text(whoIsHere)
+        case .rooms: return .text(roomList)
+        case .bans:
+            let bans = core.bans.map { ServerLog.text(of: $0) }
+            return .text(bans.isEmpty ? "Nobody is kept out." : bans.joined(separator: "\n"))
+        case .counters: return .text("\(core.counters)")
+        case .kick(let who): return kick(who)
+        case .ban(let who): return ban(who)
+        case .unban(let who): return unban(who)
+        case .help: return .text(OperatorCommand.manual)
+        case .quit: return .quit
+        case .unknown(let name):
+            return .text("There is no command \(name); /help lists them. //text sends /text.")
+        }
+        return .nothing
+    }
+
+    private var whoIsHere: String {
+        let members = core.visitors.map { visitor in
+            var line = "\(ServerLog.client(visitor.address)) \(visitor.member.name)"
+            if visitor.presence != .online { line += " (\(visitor.presence))" }
+            if let trip = visitor.link?.roundTrip { line += ", \(trip.inMilliseconds) ms" }
+            return line + ", key \(visitor.member.key.fingerprint)"
+        }
+        let plain = core.plainVisitors.map { "\(ServerLog.client($0)) (plain text)" }
+        let all = members + plain
+        return all.isEmpty ? "Nobody is here." : all.joined(separator: "\n")
+    }
+
+    private var roomList: String {
+        core.rooms.map { room in
+            "#\(room.name): \(room.members) members, \(room.last.rawValue) messages"
+        }.joined(separator: "\n")
+    }
+
+    private func kick(_ who: String) -> OperatorAnswer {
+        if let address = Address(who) {
+            core.kick(address)
+            return .nothing
+        }
+        guard let key = key(of: who) else { return unknown(who) }
+        core.kick(key, at: now, wall: wall)
+        return .nothing
+    }
+
+    private func ban(_ who: String) -> OperatorAnswer {
+        guard let ban = whom(who) else { return unknown(who) }
+        return core.ban(ban, at: now, wall: wall) ? .nothing : .text("That is so already.")
+    }
+
+    private func unban(_ who: String) -> OperatorAnswer {
+        guard let ban = whom(who) else { return unknown(who) }
+        return core.unban(ban) ? .nothing : .text("Nobody keeps \(who) out; /bans lists all.")
+    }
+
+    private func unknown(_ who: String) -> OperatorAnswer {
+        who.isEmpty
+            ? .text("Say who: a name, a key or an address.")
+            : .text("Nobody is called \(who), and it is no key and no address; /who lists all.")
+    }
+
+    private func key(of who: String) -> PublicKey? {
+        if let name = MemberName(who), let member = core.member(named: name) { return member.key }
+        return PublicKey(who)
+    }
+
+    /// A name, a key, an address, an address with its port, or a prefix.
+    private func whom(_ who: String) -> Ban? {
+        if let key = key(of: who) { return .key(key) }
+        let parts = who.split(separator: "/", maxSplits: 1)
+        let ip = parts.first.flatMap { IPAddress(String($0)) } ?? Address(who)?.ip
+        guard let ip else { return nil }
+        let whole: UInt8 = if case .v4 = ip.unmapped { 32 } else { 128 }
+        guard parts.count == 2 else { return .prefix(ip.unmapped, bits: whole) }
+        guard let bits = UInt8(parts[1]), bits <= whole else { return nil }
+        return .prefix(ip.unmapped, bits: bits)
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: Substring {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}
