@@ -214,6 +214,9 @@ extension ClientCore {
         }
     }
 
+    // Never inlined: where it is, the optimiser of Swift 6.3.1 loses the lifetime of `chat` and gives up,
+    // so that no optimised build ends.
+    @inline(never)
     private mutating func take(_ event: ClientEndpoint.Event, at now: Instant) {
         switch event {
         case .opened(let connection, let key, _):

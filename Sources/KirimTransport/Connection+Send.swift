@@ -5,7 +5,7 @@ import KirimWire
 extension Connection {
     /// Ranges that our ACK frames name. The rest is old news.
     private static let ackRanges = 32
-    /// Plaintext is padded to a multiple of this, so that sizes tell less (PROTOCOL.md §1).
+    /// Plaintext is padded to a multiple of this, so that sizes tell less (PROTOCOL.md §3).
     private static let paddingUnit = 16
     /// Bundling is for thin flows: with more than this under way there are packets enough.
     private static let thinFlow = 8 * PacketSize.maximum

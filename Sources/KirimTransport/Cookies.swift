@@ -6,7 +6,7 @@ import KirimWire
 ///     kind[1] | issued[4] | HMAC-SHA256-128(secret of the kind, kind | issued | ip | (port | e: cookie only))
 ///
 /// A cookie is good for one handshake: its MAC covers address, port and the client's ephemeral key. A
-/// token is good for a week at the same IP address, across restarts (PROTOCOL.md §1).
+/// token is good for a week at the same IP address, across restarts (PROTOCOL.md §2).
 struct Cookies {
     private enum Kind {
         static let cookie: UInt8 = 1

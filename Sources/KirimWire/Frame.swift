@@ -1,4 +1,4 @@
-/// A part of a DATA packet's plaintext (PROTOCOL.md §2).
+/// A part of a DATA packet's plaintext (PROTOCOL.md §3).
 package enum Frame: Hashable, Sendable {
     case ping
     case ack(AckFrame)
