@@ -21,6 +21,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
@@ -65,7 +66,7 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
         "kirim",
         [
             "KirimWire", "KirimNoise", "KirimRooms", "KirimServer", "KirimClient", "KirimTerminal", "KirimJournal",
-            arguments, configuration, logging, lifecycle, nioCore, nioPosix,
+            arguments, configuration, logging, lifecycle, signals, nioCore, nioPosix,
         ]
     ),
     ("kirim-sim", ["KirimSimulation", arguments]),

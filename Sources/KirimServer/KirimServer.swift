@@ -166,7 +166,12 @@ package final class KirimServer: Service {
         var settings = ServerCore.Configuration()
         settings.name = options.name
         settings.limits = options.limits
-        settings.plain.policy = options.plain
+        settings.plain.policy =
+            switch options.plain {
+            case .off: .off
+            case .loopback: .loopback
+            case .lan: .lan
+            }
         settings.endpoint.startedAt = startedAt
         switch options.access {
         case .open: settings.endpoint.access = .open

@@ -1,4 +1,3 @@
-package import KirimPlain
 package import KirimRooms
 package import KirimWire
 
@@ -11,9 +10,14 @@ package struct ServerOptions: Sendable {
     /// What the server calls itself.
     package var name = "Kirim"
     /// Which sources may speak plain text.
-    package var plain: PlainPolicy = .loopback
+    package var plain: Plain = .loopback
     package var access: Access = .open
     package var limits = ChatLimits.standard
+
+    /// Which sources may speak plain text: nobody, this machine, or also others that pass a challenge.
+    package enum Plain: String, Sendable, CaseIterable {
+        case off, loopback, lan
+    }
 
     /// Who may come in.
     package enum Access: Sendable {

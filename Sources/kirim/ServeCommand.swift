@@ -1,0 +1,151 @@
+import ArgumentParser
+import Foundation
+import KirimServer
+import KirimWire
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// `kirim serve`: a server, its log, and the operator at its prompt.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run a server.",
+        discussion: """
+            Listens on 127.0.0.1:12345 until told otherwise. What everybody says is shown here; a line
+            that you type is sent to everybody, and /help lists commands. Programs on this machine may
+            speak plain text: try `nc -u 127.0.0.1 12345`.
+
+            EXAMPLES
+              kirim serve                                   for this machine
+              kirim serve --host 0.0.0.0 --host ::          for everybody who can reach it
+              kirim serve --port 4000 --name "Kelas 7B"
+              kirim serve --invite-only                     then: kirim invite --host chat.example
+              kirim serve --plain lan --host 0.0.0.0        old programs from other machines, too
+
+            SETTINGS
+              Flags go before the environment (KIRIM_HOST, KIRIM_PORT, KIRIM_DATA, KIRIM_NAME, KIRIM_PLAIN,
+              KIRIM_PASSWORD_FILE, KIRIM_INVITE_ONLY, KIRIM_LOG_LEVEL), which goes before the settings file
+              (KIRIM_SETTINGS, else ~/.config/kirim/server.json): {"host": ["0.0.0.0"], "port": 4000}.
+
+            EXIT CODES
+              0   it was stopped: /quit, Ctrl-C, SIGTERM
+              64  a flag makes no sense
+              69  the address cannot be used: another program has it, or it is not this machine's
+              73  the key or the rooms cannot be read or written
+              78  a setting makes no sense
+            """
+    )
+
+    @Option(help: "An address to listen on; may be given several times. (default: 127.0.0.1)")
+    var host: [String] = []
+
+    @Option(help: "The UDP port; 0 takes a free one. (default: 12345)")
+    var port: Int?
+
+    @Option(help: "The folder of the server's key and rooms. (default: ~/.local/share/kirim/server)")
+    var data: String?
+
+    @Option(help: "What the server calls itself. (default: Kirim)")
+    var name: String?
+
+    @Option(help: "Who may speak plain text: off, loopback or lan. (default: loopback)")
+    var plain: String?
+
+    @Option(help: "Let in only who knows the password, the first line of this file.")
+    var passwordFile: String?
+
+    @Flag(help: "Let in only who was invited: see kirim invite.")
+    var inviteOnly = false
+
+    @Option(help: "How much the server tells about itself on standard error. (default: notice)")
+    var logLevel: String?
+
+    @Option(help: "The settings file, JSON. (default: ~/.config/kirim/server.json)")
+    var settings: String?
+
+    func run() async throws {
+        do {
+            try await serve()
+        } catch let complaint as Complaint {
+            throw complaint.said()
+        } catch let error as ServerError {
+            throw Complaint(sentence: error.sentence, code: code(of: error)).said()
+        }
+    }
+
+    private func code(of error: ServerError) -> ExitCode {
+        switch error {
+        case .addressInUse, .addressUnknown, .addressDenied, .network: Complaint.unavailable
+        case .storage: Complaint.storage
+        }
+    }
+
+    private func serve() async throws {
+        let settings = try await ServeSettings.read(
+            ServeSettings.Flags(
+                host: host, port: port, data: data, name: name, plain: plain,
+                passwordFile: passwordFile, inviteOnly: inviteOnly ? true : nil, logLevel: logLevel,
+                settings: self.settings
+            )
+        )
+        // A reader of the log that goes away must not end the server.
+        signal(SIGPIPE, SIG_IGN)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var log = Logger(label: "kirim")
+        log.logLevel = settings.logLevel
+        let server = try await KirimServer.open(settings.options, log: log)
+        introduce(server, settings.options)
+
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: server)],
+                gracefulShutdownSignals: [.sigint, .sigterm],
+                logger: Self.quiet
+            )
+        )
+        let notes = Task {
+            for await note in server.notes { OperatorConsole.show(ServerLog.line(for: note)) }
+        }
+        let console = OperatorConsole()
+        let typing = Task {
+            for await line in console.lines {
+                switch await server.operatorLine(line) {
+                case .nothing: break
+                case .text(let text): OperatorConsole.show(text)
+                case .quit: await group.triggerGracefulShutdown()
+                }
+            }
+        }
+        try await group.run()
+        typing.cancel()
+        await notes.value
+        OperatorConsole.show("The server has stopped.")
+    }
+
+    /// The service group says much that no operator asks for.
+    private static var quiet: Logger {
+        var log = Logger(label: "kirim.lifecycle")
+        log.logLevel = .error
+        return log
+    }
+
+    private func introduce(_ server: KirimServer, _ options: ServerOptions) {
+        let all = server.addresses.map(\.description).joined(separator: ", ")
+        OperatorConsole.show("\(options.name) serves on \(all)")
+        OperatorConsole.show("Fingerprint of its key: \(server.publicKey.fingerprint)")
+        if let first = server.addresses.first {
+            if first.ip.isUnspecified {
+                OperatorConsole.show(
+                    "Others connect with: kirim chat kirim://ADDRESS:\(first.port)/\(server.publicKey)"
+                )
+            } else {
+                OperatorConsole.show("Others connect with: kirim chat kirim://\(first)/\(server.publicKey)")
+            }
+        }
+        if case .invitation = options.access {
+            OperatorConsole.show("Only the invited come in; kirim invite makes an invitation.")
+        }
+        OperatorConsole.show("A line that you type is sent to everybody; /help lists commands.")
+    }
+}
