@@ -86,6 +86,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "KirimClientCoreTests",
         [
             "KirimClientCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire", "KirimSimulation",
+            "KirimServerCore",
         ]
     ),
     ("KirimClientTests", ["KirimClient", "KirimRooms", "KirimWire"]),

@@ -65,7 +65,10 @@ package struct ChatClient {
 
     /// Takes over rows, rooms and spans; returns posts that other faces had decided meanwhile.
     mutating func adopt(_ local: LocalState) -> [LocalPost] {
+        // A wish that no server has granted yet is not in the journal.
+        let name = server.name ?? local.server.name
         server = local.server
+        server.name = name
         let (fresh, gone) = outbox.renumber(local.undecided, last: local.lastPost)
         for post in fresh { tell(.queued(post)) }
         for room in [.lobby] + local.server.rooms where index(of: room) == nil {
