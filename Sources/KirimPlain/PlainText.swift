@@ -96,36 +96,9 @@ package enum PlainText {
         }
     }
 
-    /// An address as text: what a plain client is called.
+    /// What a plain client is called: its address as text.
     package static func name(of address: Address) -> String {
-        switch address.ip.unmapped {
-        case .v4(let bits):
-            let parts = stride(from: UInt32(24), through: 0, by: -8).map { "\(bits >> $0 & 0xFF)" }
-            return "\(parts.joined(separator: ".")):\(address.port)"
-        case .v6(let high, let low, let zone):
-            let groups = [high, low].flatMap { half in
-                stride(from: UInt64(48), through: 0, by: -16).map { half >> $0 & 0xFFFF }
-            }
-            let suffix = zone == 0 ? "" : "%\(zone)"
-            return "[\(compressed(groups))\(suffix)]:\(address.port)"
-        }
-    }
-
-    /// The eight groups with their longest run of zeros left out (RFC 5952 §4.2).
-    private static func compressed(_ groups: [UInt64]) -> String {
-        var best = 0..<0
-        var start = 0
-        for (index, group) in groups.enumerated() {
-            if group != 0 {
-                start = index + 1
-            } else if index + 1 - start > best.count {
-                best = start..<index + 1
-            }
-        }
-        let texts = groups.map { String($0, radix: 16) }
-        guard best.count > 1 else { return texts.joined(separator: ":") }
-        return texts[..<best.lowerBound].joined(separator: ":") + "::"
-            + texts[best.upperBound...].joined(separator: ":")
+        Address(ip: address.ip.unmapped, port: address.port).description
     }
 
     /// How many addresses stand before the text, as relays put them there: `1.2.3.4:5: 6.7.8.9:1: hi` has 2.

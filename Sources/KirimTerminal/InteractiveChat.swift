@@ -1,0 +1,125 @@
+package import KirimClient
+import KirimRooms
+
+/// The chat at a terminal: one loop takes what the client, the keys and the answers tell, and draws.
+package struct InteractiveChat {
+    private let client: KirimClient
+    private let terminal: Terminal
+    private let words: Words
+    private var face: LineFace
+    private var desk: LineDesk
+
+    private enum Stimulus: Sendable {
+        case event(KirimClient.Event)
+        case terminal(Terminal.Event)
+        case answer(Wishes.Answer)
+    }
+
+    package init(client: KirimClient, terminal: Terminal, face: LineFace, words: Words) {
+        self.client = client
+        self.terminal = terminal
+        self.face = face
+        self.words = words
+        desk = LineDesk(terminal: terminal)
+    }
+
+    /// Chats until the person leaves, or going on makes no sense.
+    package mutating func run() async -> ChatExit {
+        let (stimuli, continuation) = AsyncStream.makeStream(of: Stimulus.self)
+        let client = client
+        let terminal = terminal
+        let events = Task {
+            for await event in client.events { continuation.yield(.event(event)) }
+        }
+        let keys = Task {
+            for await event in terminal.events { continuation.yield(.terminal(event)) }
+        }
+        let wishes = Wishes(client: client) { continuation.yield(.answer($0)) }
+        defer {
+            events.cancel()
+            keys.cancel()
+            wishes.abandon()
+        }
+        await open(wishes)
+        var exit: ChatExit?
+        for await stimulus in stimuli {
+            exit = take(stimulus, wishes)
+            if exit != nil { break }
+        }
+        let ending = exit ?? .done
+        if ending == .done || ending == .interrupted { await sayGoodbye(wishes) } else { desk.leave() }
+        await client.close()
+        return ending
+    }
+
+    private mutating func open(_ wishes: Wishes) async {
+        let looking = words(.looking, VisibleText.row(client.address.endpoint))
+        desk.show(["-- " + looking], foot: face.foot)
+        for room in await client.joinedRooms() { _ = face.receive(.joined(room)) }
+        for post in await client.queued() { _ = face.receive(.queued(post)) }
+        if face.room != .lobby {
+            let isThere = await client.joinedRooms().contains(face.room)
+            if !isThere { wishes.begin(.join(face.room)) }
+        }
+        desk.show(foot: face.foot)
+    }
+
+    private mutating func take(_ stimulus: Stimulus, _ wishes: Wishes) -> ChatExit? {
+        switch stimulus {
+        case .event(let event): return carryOut(face.receive(event), wishes)
+        case .answer(let answer): return carryOut(show(answer), wishes)
+        case .terminal(let event):
+            for wish in desk.take(event, foot: face.foot) {
+                switch wish {
+                case .submit(let line):
+                    if let exit = carryOut(face.submit(line), wishes) { return exit }
+                case .interrupt: return .interrupted
+                case .leave: return .done
+                }
+            }
+            return nil
+        }
+    }
+
+    private mutating func show(_ answer: Wishes.Answer) -> [LineFace.Effect] {
+        switch answer {
+        case .rooms(let rooms): face.show(rooms: rooms)
+        case .members(let members, let room): face.show(members: members, of: room)
+        case .history(let entries, let room): face.show(history: entries, of: room)
+        case .link(let link): face.show(link: link, identity: client.identity)
+        case .failed(let error): face.failed(error)
+        case .joinFailed(let room, let error): face.joinFailed(room, error)
+        }
+    }
+
+    private mutating func carryOut(_ effects: [LineFace.Effect], _ wishes: Wishes) -> ChatExit? {
+        var lines: [String] = []
+        var exit: ChatExit?
+        for effect in effects {
+            switch effect {
+            case .print(let line), .note(let line): lines.append(line)
+            case .quit: exit = exit ?? .done
+            case .stop(let reason): exit = exit ?? ChatExit(reason)
+            default: wishes.begin(effect)
+            }
+        }
+        desk.show(lines, foot: face.foot)
+        return exit
+    }
+
+    /// Gives what was typed last a moment to arrive. What does not is in the outbox, and goes the next time.
+    private mutating func sayGoodbye(_ wishes: Wishes) async {
+        desk.leave()
+        let client = client
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await wishes.finish()
+                try? await client.drained()
+            }
+            group.addTask { try? await Task.sleep(for: .seconds(2)) }
+            await group.next()
+            group.cancelAll()
+            wishes.abandon()
+        }
+    }
+}

@@ -1,0 +1,292 @@
+package import KirimClient
+package import KirimRooms
+import KirimWire
+
+/// The chat without a prompt: every line of the input is a message, every event a line of the output.
+///
+/// The input is read no faster than the server accepts it, so that a file of any size takes little memory.
+package struct StreamChat {
+    private let client: KirimClient
+    private let options: Options
+    private var face: LineFace
+    private var refused = 0
+    private var accepted = 0
+    /// The last place in the room that a message from here got; its line is still to be shown.
+    private var lastPlace: SequenceNumber?
+    private var shown: SequenceNumber = .zero
+    private var isInputDone = false
+
+    package struct Options: Sendable {
+        package var room: RoomName
+        /// Prints events as JSON.
+        package var isJSON = false
+        /// Goes on showing what comes after the end of the input.
+        package var follows = false
+        /// Lines that begin with a slash are commands: somebody types them.
+        package var hasCommands = false
+        /// So long without any progress ends it.
+        package var patience: Duration = .seconds(30)
+
+        package init(room: RoomName) { self.room = room }
+    }
+
+    private enum Stimulus: Sendable {
+        case event(KirimClient.Event)
+        case answer(Wishes.Answer)
+        case line(String)
+        case decided(PostDecision)
+        /// All lines were read, and their messages decided about.
+        case inputDone
+        case fault(String, ChatExit)
+        /// Nothing is missing any more, or has come for a moment.
+        case enough
+    }
+
+    /// Messages on their way at once: enough to keep the server busy.
+    private static let window = 2_000
+
+    package init(client: KirimClient, face: LineFace, options: Options) {
+        self.client = client
+        self.face = face
+        self.options = options
+    }
+
+    /// Runs to the end of the input and of its messages, or until going on makes no sense.
+    package mutating func run() async -> ChatExit {
+        let (stimuli, continuation) = AsyncStream.makeStream(of: Stimulus.self)
+        let client = client
+        let events = Task {
+            for await event in client.events { continuation.yield(.event(event)) }
+        }
+        let wishes = Wishes(client: client) { continuation.yield(.answer($0)) }
+        let options = options
+        let input = Task {
+            let end = await Self.readInput(client, options) { continuation.yield($0) }
+            continuation.yield(end)
+        }
+        defer {
+            events.cancel()
+            input.cancel()
+            wishes.abandon()
+        }
+        var ending: ChatExit = .done
+        for await stimulus in stimuli {
+            if let exit = take(stimulus, wishes, { continuation.yield($0) }) {
+                ending = exit
+                break
+            }
+        }
+        if options.isJSON { sum(ending) }
+        await client.close()
+        return ending
+    }
+
+    private mutating func take(
+        _ stimulus: Stimulus,
+        _ wishes: Wishes,
+        _ later: @escaping @Sendable (Stimulus) -> Void
+    ) -> ChatExit? {
+        switch stimulus {
+        case .event(let event): return take(event, wishes)
+        case .answer(let answer): return carryOut(show(answer), wishes)
+        case .line(let line): return carryOut(face.submit(line), wishes)
+        case .decided(let decision):
+            decide(decision)
+            return nil
+        case .fault(let sentence, let exit):
+            complain(sentence)
+            return exit
+        case .inputDone:
+            guard !options.follows else { return nil }
+            isInputDone = true
+            // The last line's own entry may come a moment after its acceptance.
+            Task {
+                try? await Task.sleep(for: .seconds(1))
+                later(.enough)
+            }
+            return ending
+        case .enough: return refused == 0 ? .done : .notAccepted
+        }
+    }
+
+    /// How it ends, where everything has been said and shown.
+    private var ending: ChatExit? {
+        guard isInputDone, shown >= lastPlace ?? .zero else { return nil }
+        return refused == 0 ? .done : .notAccepted
+    }
+
+    private mutating func take(_ event: KirimClient.Event, _ wishes: Wishes) -> ChatExit? {
+        if options.isJSON, !StandardOutput.write(JSONLine(event).line + "\n") { return .done }
+        if case .entry(let entry, _) = event, entry.room == options.room {
+            shown = max(shown, entry.sequence)
+        }
+        if let exit = carryOut(face.receive(event), wishes) { return exit }
+        return ending
+    }
+
+    private mutating func decide(_ decision: PostDecision) {
+        switch decision {
+        case .accepted(let room, let sequence):
+            accepted += 1
+            if room == options.room { lastPlace = max(lastPlace ?? .zero, sequence) }
+        case .refused: refused += 1
+        }
+    }
+
+    private mutating func show(_ answer: Wishes.Answer) -> [LineFace.Effect] {
+        switch answer {
+        case .rooms(let rooms): face.show(rooms: rooms)
+        case .members(let members, let room): face.show(members: members, of: room)
+        case .history(let entries, let room): face.show(history: entries, of: room)
+        case .link(let link): face.show(link: link, identity: client.identity)
+        case .failed(let error): face.failed(error)
+        case .joinFailed(let room, let error): face.joinFailed(room, error)
+        }
+    }
+
+    private mutating func carryOut(_ effects: [LineFace.Effect], _ wishes: Wishes) -> ChatExit? {
+        var exit: ChatExit?
+        for effect in effects {
+            switch effect {
+            case .print(let line):
+                if !options.isJSON, !StandardOutput.write(line + "\n") { exit = exit ?? .done }
+            case .note(let line): if !options.isJSON { StandardOutput.complain(line) }
+            case .quit: exit = exit ?? .done
+            case .stop(let reason): exit = exit ?? ChatExit(reason)
+            default: wishes.begin(effect)
+            }
+        }
+        return exit
+    }
+
+    private func complain(_ sentence: String) {
+        guard options.isJSON else { return StandardOutput.complain(sentence) }
+        var line = JSONLine(event: "failed")
+        line.add("message", sentence)
+        StandardOutput.write(line.line + "\n")
+    }
+
+    private func sum(_ exit: ChatExit) {
+        var line = JSONLine(event: "done")
+        line.add("accepted", accepted)
+        line.add("refused", refused)
+        line.add("exit", exit.rawValue)
+        StandardOutput.write(line.line + "\n")
+    }
+}
+
+// MARK: - The input
+
+extension StreamChat {
+    /// Reads the whole input and says it; returns how that ended.
+    private static func readInput(
+        _ client: KirimClient,
+        _ options: Options,
+        tell: @escaping @Sendable (Stimulus) -> Void
+    ) async -> Stimulus {
+        if let fault = await enter(client, options) { return fault }
+        var sender = Sender(client: client, options: options, tell: tell)
+        var input = InputLines()
+        var fault: InputLines.Fault?
+        do {
+            while fault == nil {
+                let bytes = await StandardInput.next()
+                var lines: [String] = []
+                do throws(InputLines.Fault) {
+                    if bytes.isEmpty {
+                        try input.finish(into: &lines)
+                    } else {
+                        try input.take(bytes, into: &lines)
+                    }
+                } catch {
+                    fault = error
+                }
+                try await sender.say(lines)
+                if bytes.isEmpty { break }
+            }
+            try await sender.settle(down: 0)
+        } catch let end as Sender.End {
+            return end.stimulus
+        } catch {
+            return .fault("\(error)", (error as? KirimError).map { ChatExit($0) } ?? .local)
+        }
+        if let fault { return .fault(fault.sentence, .notAccepted) }
+        return .inputDone
+    }
+
+    /// Joins the room, where that has not been done in an earlier run.
+    private static func enter(_ client: KirimClient, _ options: Options) async -> Stimulus? {
+        guard options.room != .lobby else { return nil }
+        if await client.joinedRooms().contains(options.room) { return nil }
+        do {
+            try await client.join(options.room)
+            return nil
+        } catch let error as KirimError where error.code == .timedOut || error.code == .unreachable {
+            return .fault(
+                "The server at \(client.address.endpoint) did not answer in time. Nothing was sent.",
+                .unreachable
+            )
+        } catch {
+            return .fault("\(error)", (error as? KirimError).map { ChatExit($0) } ?? .local)
+        }
+    }
+
+    /// Puts lines into the outbox, and waits where too many are on their way.
+    private struct Sender {
+        let client: KirimClient
+        let options: Options
+        let tell: @Sendable (Stimulus) -> Void
+        private var underway: [Receipt] = []
+        private var first = 0
+
+        struct End: Error { var stimulus: Stimulus }
+
+        init(client: KirimClient, options: Options, tell: @escaping @Sendable (Stimulus) -> Void) {
+            self.client = client
+            self.options = options
+            self.tell = tell
+        }
+
+        mutating func say(_ lines: [String]) async throws {
+            if options.hasCommands {
+                for line in lines { tell(.line(line)) }
+                return
+            }
+            guard !lines.isEmpty else { return }
+            underway += try await client.send(lines, to: options.room)
+            try await settle(down: StreamChat.window)
+        }
+
+        /// Waits until at most so many messages are undecided.
+        mutating func settle(down limit: Int) async throws {
+            while underway.count - first > limit {
+                tell(.decided(try await decision(of: underway[first])))
+                first += 1
+            }
+            underway.removeFirst(first)
+            first = 0
+        }
+
+        private func decision(of receipt: Receipt) async throws -> PostDecision {
+            let patience = options.patience
+            return try await withThrowingTaskGroup(of: PostDecision?.self) { group in
+                group.addTask { try await receipt.decision() }
+                group.addTask {
+                    try await Task.sleep(for: patience)
+                    return nil
+                }
+                defer { group.cancelAll() }
+                guard let decision = try await group.next() ?? nil else { throw End(stimulus: late) }
+                return decision
+            }
+        }
+
+        private var late: Stimulus {
+            .fault(
+                "The server at \(client.address.endpoint) did not answer in time. "
+                    + "What it has not accepted is kept, and sent the next time you chat there.",
+                .unreachable
+            )
+        }
+    }
+}

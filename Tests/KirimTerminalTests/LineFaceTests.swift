@@ -1,0 +1,191 @@
+import KirimClient
+import KirimRooms
+import KirimTerminal
+import KirimWire
+import Testing
+
+@Suite("The line face")
+struct LineFaceTests {
+    private var face = LineFace(
+        address: .local,
+        room: .lobby,
+        words: Words(.english),
+        style: Style(isOn: false),
+        clock: { _ in "" }
+    )
+
+    private func post(_ number: UInt64, _ text: String) -> QueuedPost {
+        QueuedPost(
+            id: QueuedPost.ID(rawValue: number),
+            post: Post(room: .lobby, authored: WallTime(milliseconds: 0), text: text)
+        )
+    }
+
+    private func entry(
+        _ sequence: UInt64,
+        _ text: String,
+        kind: EntryKind = .text,
+        reference: UInt64? = nil,
+        author: Author = .member(MemberID(rawValue: 1), MemberName("ani")!)
+    ) -> Entry {
+        Entry(
+            sequence: SequenceNumber(rawValue: sequence),
+            post: Post(
+                room: .lobby,
+                kind: kind,
+                reference: reference.map { SequenceNumber(rawValue: $0) },
+                authored: WallTime(milliseconds: 0),
+                text: text
+            ),
+            author: author,
+            id: nil,
+            received: WallTime(milliseconds: 0)
+        )
+    }
+
+    @Test("shows a message of one's own as waiting, and prints it once, with its mark, when it is in the room")
+    mutating func own() {
+        let mine = post(1, "halo")
+        #expect(face.receive(.queued(mine)).isEmpty)
+        #expect(face.foot.waiting == ["… halo"])
+        let place = SequenceNumber(rawValue: 7)
+        #expect(face.receive(.decided(mine, .accepted(.lobby, place))).isEmpty)
+        #expect(face.foot.waiting == ["✓ halo"])
+        #expect(face.receive(.entry(entry(7, "halo"), mine: mine.id)) == [.print("✓ ani: halo")])
+        #expect(face.foot.waiting.isEmpty)
+    }
+
+    @Test("forgets a waiting message whose place was printed before its acceptance came")
+    mutating func entryFirst() {
+        let mine = post(1, "halo")
+        _ = face.receive(.queued(mine))
+        _ = face.receive(.entry(entry(7, "halo"), mine: mine.id))
+        _ = face.receive(.queued(post(2, "apa")))
+        _ = face.receive(.entry(entry(8, "apa"), mine: nil))
+        #expect(face.foot.waiting == ["… apa"])
+        _ = face.receive(.decided(post(2, "apa"), .accepted(.lobby, SequenceNumber(rawValue: 8))))
+        #expect(face.foot.waiting.isEmpty)
+    }
+
+    @Test("says which message was refused, and why")
+    mutating func refused() {
+        _ = face.receive(.queued(post(1, "x")))
+        let effects = face.receive(.decided(post(1, "x"), .refused(.notInRoom)))
+        #expect(effects == [.note("-- ✗ not sent: x — \(Refusal.notInRoom.sentence)")])
+        #expect(face.foot.waiting.isEmpty)
+    }
+
+    @Test("shows a few waiting messages, and the number of the others")
+    mutating func many() {
+        for number in 1...10 { _ = face.receive(.queued(post(UInt64(number), "m\(number)"))) }
+        #expect(face.foot.waiting == ["… m1", "… m2", "… m3", "… m4", "… and 6 more are waiting"])
+    }
+
+    @Test("prints nothing that a terminal would obey, whoever wrote it")
+    mutating func sanitised() {
+        let text = "\u{1B}[2J\u{202E}x\nroot: hi"
+        let effects = face.receive(.entry(entry(1, text), mine: nil))
+        #expect(effects == [.print("ani: \\u{1B}[2J\\u{202E}x\n    root: hi")])
+        _ = face.receive(.queued(post(1, text)))
+        #expect(face.foot.waiting == ["… \\u{1B}[2J\\u{202E}x⏎root: hi"])
+    }
+
+    @Test("shows every kind of entry as itself, and marks who speaks plain text")
+    mutating func kinds() {
+        func shown(_ entry: Entry) -> String { EntryText(entry, words: Words(.english)).text }
+        let plain = Author.plain(Address(ip: .loopback, port: 50_001))
+        #expect(shown(entry(1, "waves", kind: .action)) == "* ani waves")
+        #expect(shown(entry(1, "budi joined", kind: .notice, author: .server)) == "-- budi joined")
+        #expect(shown(entry(1, "halo", kind: .broadcast, author: .server)) == "Server: halo")
+        #expect(shown(entry(1, "b", kind: .edit, reference: 3)) == "ani changes #3: b")
+        #expect(shown(entry(1, "", kind: .delete, reference: 3)) == "ani takes back #3")
+        #expect(shown(entry(1, "👍", kind: .reaction, reference: 3)) == "ani reacts to #3: 👍")
+        #expect(shown(entry(1, "ya", kind: .reply, reference: 3)) == "ani (to #3): ya")
+        #expect(shown(entry(1, "hi", author: plain)) == "127.0.0.1:50001 (plain): hi")
+    }
+
+    @Test("tells in the prompt, in words, how things stand")
+    mutating func prompt() {
+        #expect(face.foot.prompt == "#lobby (connecting)> ")
+        _ = face.receive(.phase(.connected))
+        #expect(face.foot.prompt == "#lobby> ")
+        _ = face.receive(.phase(.silent(.seconds(12))))
+        #expect(face.foot.prompt == "#lobby (silent for 12 s)> ")
+        #expect(face.receive(.phase(.unreachable)).count == 1)
+        #expect(face.receive(.phase(.unreachable)).isEmpty)
+        #expect(face.foot.prompt == "#lobby (offline)> ")
+    }
+
+    @Test("greets once, however often the server is found again")
+    mutating func welcome() {
+        let key = PublicKey(bytes: [UInt8](repeating: 1, count: 32))!
+        let me = Member(id: MemberID(rawValue: 1), key: key, name: MemberName("ani")!)
+        #expect(face.receive(.welcomed(me, server: "kelas")).count == 1)
+        #expect(face.receive(.welcomed(me, server: "kelas")).isEmpty)
+    }
+
+    @Test("stops hard at a changed key, and says what to compare and what to type")
+    mutating func changedKey() {
+        let key = PublicKey(bytes: [UInt8](repeating: 9, count: 32))!
+        let effects = face.receive(.stopped(.serverKeyChanged(key)))
+        guard effects.count == 2, case .note(let text) = effects[0] else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(effects[1] == .stop(.serverKeyChanged(key)))
+        #expect(text.contains(key.fingerprint))
+        #expect(text.contains("kirim chat 127.0.0.1:12345 --trust \(key)"))
+    }
+
+    @Test("goes to a room before it writes there, and back to the lobby where that fails")
+    mutating func rooms() {
+        let room = RoomName("kelas")!
+        #expect(face.submit("/join #Kelas").last == .join(room))
+        #expect(face.submit("halo") == [.send("halo", .text, room, nil)])
+        _ = face.joinFailed(room, KirimError(code: .refused, message: "no"))
+        #expect(face.submit("halo") == [.send("halo", .text, .lobby, nil)])
+        _ = face.receive(.joined(room))
+        #expect(face.submit("/join kelas").allSatisfy { $0 != .join(room) })
+    }
+
+    @Test("never sends a command that it does not know, and sends what begins with two slashes")
+    mutating func unknown() {
+        let effects = face.submit("/nmae ani")
+        guard case .note(let text) = effects.first, effects.count == 1 else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(text.contains("/nmae"))
+        #expect(face.submit("//etc/passwd") == [.send("/etc/passwd", .text, .lobby, nil)])
+    }
+
+    @Test("refuses a text that is too long with both numbers, and sends one that just fits")
+    mutating func tooLong() {
+        let fits = String(repeating: "x", count: 65_536)
+        #expect(face.submit(fits) == [.send(fits, .text, .lobby, nil)])
+        guard case .note(let text) = face.submit(fits + "y").first else {
+            Issue.record("nothing was said")
+            return
+        }
+        #expect(text.contains("65,537") && text.contains("65,536"))
+    }
+
+    @Test("reads commands and their misuse")
+    func commands() {
+        let three = SequenceNumber(rawValue: 3)
+        #expect(Command("/me waves ") == .act("waves "))
+        #expect(Command("/reply #3 ya, benar") == .reply(three, "ya, benar"))
+        #expect(Command("/react 3 👍") == .react(three, "👍"))
+        #expect(Command("/edit 3 b") == .edit(three, "b"))
+        #expect(Command("/delete 3") == .delete(three))
+        #expect(Command("/reply x") == .misused("/reply N TEXT"))
+        #expect(Command("/delete 0") == .misused("/delete N"))
+        #expect(Command("/name  Ani B ") == .name(MemberName("Ani B")!))
+        #expect(Command("/name \u{1B}") == .misused("/name NAME"))
+        #expect(Command("/history 99999999999999999999") == .misused("/history [COUNT]"))
+        #expect(Command("/history 9999") == .history(500))
+        #expect(Command("/WHO") == .who(nil))
+        #expect(Command("/") == .unknown("/"))
+        #expect(Command(" /quit") == .say(" /quit"))
+    }
+}
