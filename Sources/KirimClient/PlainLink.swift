@@ -123,12 +123,3 @@ private final class PlainHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func channelInactive(context: ChannelHandlerContext) { events.finish() }
 }
-
-extension Address {
-    fileprivate init?(_ address: SocketAddress) {
-        guard let ip = address.ipAddress, let port = address.port, let number = UInt16(exactly: port),
-            let value = IPAddress(ip)
-        else { return nil }
-        self.init(ip: value, port: number)
-    }
-}
