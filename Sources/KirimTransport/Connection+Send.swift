@@ -74,14 +74,6 @@ extension Connection {
         !controls.isEmpty || !datagrams.isEmpty || streams.contains(where: \.hasWork)
     }
 
-    /// Whether ``nextPacket(at:source:)`` may have something: a hint, never wrongly `false`.
-    func wantsToSend(at now: Instant) -> Bool {
-        if owesAnything { return true }
-        guard phase == .open else { return false }
-        return !pathFrames.isEmpty || probesOwed > 0 || hasContent
-            || acknowledgeBy.map { $0 <= now } ?? false
-    }
-
     private func addAck(to draft: inout Draft, at now: Instant) {
         guard let largest = received.largest else { return }
         let waited = max(0, now.nanoseconds - largestReceivedAt.nanoseconds)
@@ -201,8 +193,11 @@ extension Connection {
         case .gone:
             withStream(id) { $0.abandonFragments(at: piece) }
             return true
+        case .bytes(let bytes) where bytes.count != record.total:
+            // The owner has given the number to another record: the one begun is gone.
+            withStream(id) { $0.abandonFragments(at: piece) }
+            return true
         case .bytes(let bytes):
-            precondition(bytes.count == record.total, "a record never changes")
             let range = gap.lowerBound..<gap.lowerBound + room
             let frame = RecordFrame(
                 stream: id,

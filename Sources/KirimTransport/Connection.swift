@@ -201,8 +201,6 @@ extension Connection {
         owesGoodbye = false
         return goodbye
     }
-
-    var owesAnything: Bool { owesGoodbye }
 }
 
 // MARK: Questions

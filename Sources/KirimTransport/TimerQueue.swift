@@ -27,6 +27,10 @@ struct TimerQueue {
         if let known = scheduled[handle], known <= moment { return }
         scheduled[handle] = moment
         heap.insert(Entry(at: moment, handle: handle))
+        // Entries that were overtaken by an earlier one would otherwise stay until their time, half an hour.
+        if heap.count > 4 * scheduled.count + 64 {
+            heap = Heap(scheduled.map { Entry(at: $0.value, handle: $0.key) })
+        }
     }
 
     mutating func forget(_ handle: ConnectionHandle) {
