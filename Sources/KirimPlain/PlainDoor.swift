@@ -9,8 +9,8 @@ struct PlainDoor: Sendable {
     private let configuration: PlainServer.Configuration
     private let tag: @Sendable ([UInt8]) -> [UInt8]
     /// Strangers' rates, by a keyed hash of their prefix: no flood makes it grow, nobody can aim at a place.
-    private var paces: [TokenBucket?]
-    private var answers: TokenBucket?
+    private var paces: [Pace]
+    private var answers: Pace
 
     private static let paceCount = 1024
     private static let codeLength = 6
@@ -21,7 +21,16 @@ struct PlainDoor: Sendable {
     ) {
         self.configuration = configuration
         self.tag = tag
-        paces = Array(repeating: nil, count: configuration.policy == .lan ? Self.paceCount : 0)
+        let strangers = Rate(
+            perSecond: configuration.strangersPerSecond,
+            burst: configuration.strangerBurst
+        )
+        paces = Array(
+            repeating: Pace(strangers),
+            count: configuration.policy == .lan ? Self.paceCount : 0
+        )
+        let rate = configuration.challengesPerSecond
+        answers = Pace(Rate(perSecond: rate, burst: rate))
     }
 
     enum Verdict: Hashable, Sendable {
@@ -50,29 +59,14 @@ struct PlainDoor: Sendable {
         let answers = ["To join this chat, send \(code)\n", "send \(code)\n", code]
         // The longest one that is no longer than what came: the address may be a victim's.
         guard let answer = answers.first(where: { $0.utf8.count <= bytes }) else { return .refuse }
-        guard takeAnswer(at: now) else { return .hurry }
+        guard self.answers.admits(at: now) else { return .hurry }
         return .answer(Array(answer.utf8))
     }
 
     private mutating func takeTurn(of prefix: IPAddress, at now: Instant) -> Bool {
         let hash = tag([UInt8]("kirim plain pace".utf8) + prefix.octets)
         let place = hash.prefix(4).reduce(0) { $0 << 8 | Int($1) } % Self.paceCount
-        var pace =
-            paces[place]
-            ?? TokenBucket(
-                perSecond: configuration.strangersPerSecond,
-                burst: configuration.strangerBurst,
-                at: now
-            )
-        defer { paces[place] = pace }
-        return pace.take(at: now)
-    }
-
-    private mutating func takeAnswer(at now: Instant) -> Bool {
-        let rate = configuration.challengesPerSecond
-        var bucket = answers ?? TokenBucket(perSecond: rate, burst: rate, at: now)
-        defer { answers = bucket }
-        return bucket.take(at: now)
+        return paces[place].admits(at: now)
     }
 
     /// 30 bits: one guess in a billion hits, and a prefix has two a second.

@@ -203,7 +203,7 @@ extension PlainServer {
         /// Whether its last datagram ended with a line feed: then it shows bytes as they come, as `nc`
         /// does, and needs line ends; the others put them themselves.
         var endsLine: Bool
-        var pace: TokenBucket
+        var pace: Pace
         var relayed = RecentDatagrams()
     }
 
@@ -215,7 +215,7 @@ extension PlainServer {
         at peer: PlainPeer,
         _ now: Instant
     ) {
-        guard clients[place].pace.take(at: now) else { return counters.tooFast += 1 }
+        guard clients[place].pace.admits(at: now) else { return counters.tooFast += 1 }
         clients[place].heard = max(clients[place].heard, now)
         clients[place].peer = peer
         guard !clients[place].relayed.contains(text) else { return counters.echoed += 1 }
@@ -233,12 +233,10 @@ extension PlainServer {
 
     private mutating func register(_ peer: PlainPeer, endsLine: Bool, at now: Instant) {
         makeRoom(for: peer.address)
-        var pace = TokenBucket(
-            perSecond: configuration.messagesPerSecond,
-            burst: configuration.messageBurst,
-            at: now
+        var pace = Pace(
+            Rate(perSecond: configuration.messagesPerSecond, burst: configuration.messageBurst)
         )
-        _ = pace.take(at: now)
+        _ = pace.admits(at: now)
         places[peer.address] = clients.count
         clients.append(Client(peer: peer, heard: now, endsLine: endsLine, pace: pace))
         outputs.append(.joined(peer))

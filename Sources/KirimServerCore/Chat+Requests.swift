@@ -21,7 +21,7 @@ extension Chat {
         case .violation: return close(connection, .violation, "A request came far too early.")
         }
         while let (id, bytes) = sessions[connection]?.requests.take() {
-            guard sessions[connection]?.pace.take(at: now) == nil,
+            guard sessions[connection]?.pace.admits(at: now) == true,
                 sessions[connection]?.waiting ?? 0 < Self.waitingLimit
             else {
                 reply(.refused(id, .tooManyRequests), to: connection)

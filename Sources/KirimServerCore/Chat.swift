@@ -93,8 +93,7 @@ package struct Chat {
             return close(connection, .kicked, "The operator put you out. Try again in a minute.")
         }
         let pace = Pace(
-            perSecond: configuration.requestsPerSecond,
-            burst: configuration.requestBurst
+            Rate(perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
         )
         sessions[connection] = Session(key: key, address: address, pace: pace)
         if let invitation { ledger.add([.redeem(invitation, key)], .housekeeping) }

@@ -52,7 +52,9 @@ struct Directory {
     }
 
     mutating func insert(_ member: Member) {
-        let posts = Pace(perSecond: limits.postsPerSecond, burst: limits.postBurst)
+        let posts = Pace(
+            Rate(perSecond: limits.postsPerSecond, burst: limits.postBurst)
+        )
         residents[member.id] = Resident(member: member, posts: posts)
         byKey[member.key] = member.id
         names.insert(member.name.folded)

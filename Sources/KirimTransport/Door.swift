@@ -8,33 +8,31 @@ import KirimWire
 /// prefix's handshakes, the budget of all handshakes; only then Diffie-Hellman.
 struct Door {
     var cookies: Cookies
-    private let configuration: ServerEndpoint.Configuration
     private let resetKey: MACKey
-    private var hellos: PrefixBuckets
-    private var opens: PrefixBuckets
-    private var resets: PrefixBuckets
-    private var handshakes: Bucket
+    private var hellos: PrefixPaces
+    private var opens: PrefixPaces
+    private var resets: PrefixPaces
+    private var handshakes: Pace
 
     init(identity: StaticKey, configuration: ServerEndpoint.Configuration, dice: Dice) {
-        self.configuration = configuration
         cookies = Cookies(identity: identity, dice: dice, seconds: configuration.startedAt)
         resetKey = MACKey(identity.derive("kirim/1 reset"))
-        hellos = PrefixBuckets(configuration.hellos, salt: dice.next(), at: .start)
-        opens = PrefixBuckets(configuration.opens, salt: dice.next(), at: .start)
-        resets = PrefixBuckets(configuration.resets, salt: dice.next(), at: .start)
-        handshakes = Bucket(full: configuration.handshakes, at: .start)
+        hellos = PrefixPaces(configuration.hellos, salt: dice.next())
+        opens = PrefixPaces(configuration.opens, salt: dice.next())
+        resets = PrefixPaces(configuration.resets, salt: dice.next())
+        handshakes = Pace(configuration.handshakes)
     }
 
     mutating func allowsHello(from ip: IPAddress, at now: Instant) -> Bool {
-        hellos.take(for: ip, at: now)
+        hellos.admits(ip, at: now)
     }
 
     mutating func allowsHandshake(from ip: IPAddress, at now: Instant) -> Bool {
-        opens.take(for: ip, at: now) && handshakes.take(configuration.handshakes, at: now)
+        opens.admits(ip, at: now) && handshakes.admits(at: now)
     }
 
     mutating func allowsReset(to ip: IPAddress, at now: Instant) -> Bool {
-        resets.take(for: ip, at: now)
+        resets.admits(ip, at: now)
     }
 
     /// Stateless, so that a server that forgot everything can still say so (RFC 9000 §10.3).

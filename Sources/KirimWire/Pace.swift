@@ -1,0 +1,39 @@
+/// So many a second, and so many at once.
+package struct Rate: Hashable, Sendable {
+    package var perSecond: Int
+    package var burst: Int
+
+    package init(perSecond: Int, burst: Int) {
+        precondition(perSecond > 0 && burst > 0, "a rate lets something pass")
+        self.perSecond = perSecond
+        self.burst = burst
+    }
+}
+
+/// Lets things pass at a rate, after a burst: a token bucket kept as one instant (GCRA, ITU-T I.371).
+package struct Pace: Hashable, Sendable {
+    /// Nanoseconds that one thing costs.
+    private let interval: Int64
+    /// How far the account may run ahead of the clock.
+    private let allowance: Int64
+    /// When everything let pass so far would be paid for.
+    private var paid: Instant?
+
+    package init(_ rate: Rate) {
+        interval = 1_000_000_000 / Int64(rate.perSecond)
+        allowance = interval * Int64(rate.burst)
+    }
+
+    /// `nil` if it may pass; otherwise how long to wait.
+    package mutating func take(at now: Instant) -> Duration? {
+        let start = max(paid ?? now, now)
+        let due = start.advanced(by: .nanoseconds(interval))
+        let ahead = now.duration(to: due).inNanoseconds
+        guard ahead <= allowance else { return .nanoseconds(ahead - allowance) }
+        paid = due
+        return nil
+    }
+
+    /// Whether one more may pass; it is counted if so.
+    package mutating func admits(at now: Instant) -> Bool { take(at: now) == nil }
+}
