@@ -133,6 +133,14 @@ let package = Package(
         + executables.map {
             .executableTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
         }
+        + [
+            .executableTarget(
+                name: "kirim-echo-bot",
+                dependencies: ["KirimClient", "KirimRooms", "KirimWire"],
+                path: "Examples/EchoBot",
+                swiftSettings: house
+            )
+        ]
         + tests.map {
             .testTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
         },
