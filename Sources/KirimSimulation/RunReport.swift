@@ -52,8 +52,37 @@ package enum Simulation {
     ) -> RunReport {
         switch kind {
         case .transport: runTransport(seed: seed, faults: faults, size: size)
-        case .chat: runTransport(seed: seed, faults: faults, size: size)
+        case .chat: runChat(seed: seed, faults: faults, size: size)
         }
+    }
+
+    private static func runChat(seed: UInt64, faults: Faults, size: RunSize) -> RunReport {
+        var dice = Dice(seed: seed).fork("scenario")
+        let cluster = Cluster(seed: seed, faults: faults, size: size)
+        var violation: Violation?
+        do throws(Violation) {
+            try cluster.run(
+                active: dice.duration(in: .seconds(20)...(.seconds(size == .small ? 60 : 400))),
+                patience: .seconds(240)
+            )
+        } catch {
+            violation = error
+        }
+        var report = RunReport(
+            seed: seed,
+            faults: faults,
+            kind: .chat,
+            trace: cluster.world.network.trace,
+            time: Instant.start.duration(to: cluster.world.now)
+        )
+        report.violation = violation
+        report.messages = cluster.ledger.accepted
+        report.crashes = cluster.counters.crashes + cluster.counters.faceCrashes
+        report.notes = [
+            "\(cluster.ledger.shown) shown", "\(cluster.counters.steps) steps",
+            "\(cluster.counters.commits) commits",
+        ]
+        return report
     }
 
     private static func runTransport(seed: UInt64, faults: Faults, size: RunSize) -> RunReport {

@@ -1,0 +1,162 @@
+import KirimRooms
+import KirimServerCore
+import KirimTransport
+import KirimWire
+
+extension Cluster {
+    /// A server process begins with what the journal holds, and nothing else.
+    func startServer() throws(Violation) {
+        life += 1
+        let snapshot: JournalSnapshot
+        do {
+            snapshot = try roomJournal.snapshot()
+        } catch {
+            throw Violation(.acceptedMeansKept, "the journal cannot be read: \(error).")
+        }
+        server = ServerNode(
+            ServerCore(
+                identity: serverKey,
+                snapshot: snapshot,
+                configuration: serverConfiguration,
+                dice: dice.fork("server", life)
+            )
+        )
+        world.watch.serverRestarted()
+        try drainServer()
+    }
+
+    func deliverToServer(_ delivery: SimulatedNetwork.Delivery) throws(Violation) {
+        guard let server, delivery.local.port == world.serverAddresses[0].port else { return }
+        server.core.receive(
+            delivery.bytes,
+            on: Path(socket: socket(for: delivery.local.ip), remote: delivery.from),
+            at: world.now,
+            wall: wall
+        )
+        // Often several datagrams are read before the turn ends.
+        if drawing.chance(0.3) {
+            guard !server.isTurnPlanned else { return }
+            server.isTurnPlanned = true
+            world.schedule(.turn(life: life), after: drawing.duration(around: .microseconds(300)))
+        } else {
+            try drainServer()
+        }
+    }
+
+    /// The server binds one socket for each of its addresses.
+    private func socket(for ip: IPAddress) -> SocketID {
+        if ip.isLoopback { return SocketID(rawValue: 2) }
+        return SocketID(rawValue: ip.isVersion4 ? 0 : 1)
+    }
+
+    func drainServer() throws(Violation) {
+        guard let server else { return }
+        while let output = server.core.nextOutput(at: world.now) {
+            if let left = server.outputsToLive {
+                guard left > 0 else { return try crash(at: output) }
+                server.outputsToLive = left - 1
+            }
+            try carryOut(output, server)
+        }
+    }
+
+    private func carryOut(_ output: ServerCore.Output, _ server: ServerNode) throws(Violation) {
+        switch output {
+        case .transmit(let transmit):
+            try world.sendFromServer(
+                transmit.bytes,
+                socket: Int(transmit.path.socket.rawValue),
+                to: transmit.path.remote
+            )
+        case .commit(let id, let writes): enqueue(.commit(id, writes), server)
+        case .read(let id, let query): enqueue(.read(id, query), server)
+        case .lookUp(let id, let member, let outbox): enqueue(.lookUp(id, member, outbox), server)
+        case .note: break
+        }
+    }
+
+    private func enqueue(_ work: JournalWork, _ server: ServerNode) {
+        server.journal.append(work)
+        var latency = drawing.duration(in: .microseconds(100)...(.milliseconds(12)))
+        if world.faults.contains(.disk), drawing.chance(0.02) {
+            latency += drawing.duration(around: .seconds(2))
+        }
+        server.journalBusyUntil = max(server.journalBusyUntil, world.now).advanced(by: latency)
+        world.schedule(
+            .journal(life: life),
+            after: world.now.duration(to: server.journalBusyUntil)
+        )
+    }
+
+    /// The journal's thread has done its next piece of work.
+    func journalWorks(life: Int) throws(Violation) {
+        guard life == self.life, let server, !server.journal.isEmpty else { return }
+        let now = world.now
+        switch server.journal.removeFirst() {
+        case .commit(let id, let writes):
+            server.core.committed(id, try commit(writes), at: now, wall: wall)
+        case .read(let id, let query):
+            let result = Result { () throws(JournalError) in try roomJournal.entries(query) }
+            server.core.entriesRead(id, result, at: now)
+        case .lookUp(let id, let member, let outbox):
+            let result = Result { () throws(JournalError) in
+                try roomJournal.nextPost(of: member, in: outbox)
+            }
+            server.core.authorFound(id, result, at: now)
+        }
+        try drainServer()
+    }
+
+    private func commit(
+        _ writes: [JournalWrite]
+    ) throws(Violation) -> Result<[JournalOutcome], JournalError> {
+        roomJournal.failCommits(with: isServerDiskFull ? .full : nil)
+        do {
+            let outcomes = try roomJournal.commit(writes)
+            counters.commits += 1
+            try ledger.committed(writes, outcomes)
+            return .success(outcomes)
+        } catch let violation as Violation {
+            throw violation
+        } catch let error as JournalError {
+            counters.failedCommits += 1
+            return .failure(error)
+        } catch {
+            preconditionFailure("a journal throws JournalError only")
+        }
+    }
+
+    /// The process dies before this output is carried out, or, if it is a commit, perhaps just after.
+    private func crash(at output: ServerCore.Output) throws(Violation) {
+        if case .commit(_, let writes) = output, drawing.chance(0.5) { _ = try commit(writes) }
+        try crash()
+    }
+
+    /// The process dies. A commit under way is kept or not; nobody hears which.
+    func crash() throws(Violation) {
+        guard let server else { return }
+        if case .commit(_, let writes)? = server.journal.first, drawing.chance(0.5) {
+            _ = try commit(writes)
+        }
+        self.server = nil
+        counters.crashes += 1
+        world.schedule(.serverReturns, after: drawing.duration(around: .seconds(4)))
+    }
+
+    /// A graceful end: says goodbye, finishes what the journal has been given, and is gone.
+    func stopServer() throws(Violation) {
+        guard let server else { return }
+        server.core.stop(at: world.now)
+        try drainServer()
+        world.schedule(.serverStops(life: life), after: .milliseconds(300))
+    }
+
+    func serverStopped(life: Int) throws(Violation) {
+        guard life == self.life, let server else { return }
+        for work in server.journal {
+            if case .commit(_, let writes) = work { _ = try commit(writes) }
+        }
+        self.server = nil
+        world.schedule(.serverReturns, after: drawing.duration(around: .seconds(3)))
+    }
+}

@@ -1,0 +1,346 @@
+import KirimClientCore
+import KirimNoise
+import KirimPlain
+import KirimRooms
+import KirimServerCore
+import KirimTransport
+import KirimWire
+
+/// A server, its people and their faces in one ``World``: the whole chat, and a ``Ledger`` of what really happened.
+///
+/// Everything is drawn from the seed: who is there, what they do and when, what fails. Each fact is checked
+/// when it happens; ``run(active:patience:)`` then ends all trouble and demands that everything arrives.
+package final class Cluster {
+    package let seed: UInt64
+    package internal(set) var world: World<Act>
+    package internal(set) var ledger = Ledger()
+    package internal(set) var counters = Counters()
+    let dice: Dice
+    /// What people and machines do; the network and the cores roll dice of their own.
+    var drawing: Dice
+    let serverKey: StaticKey
+    let serverConfiguration: ServerCore.Configuration
+    let clientConfiguration: ClientCore.Configuration
+    let roomJournal = MemoryRoomJournal()
+    var server: ServerNode?
+    /// Counts the lives of the server's process.
+    var life = 0
+    var people: [Person] = []
+    var faces: [Face] = []
+    var plainPeers: [PlainPeer] = []
+    var isActive = true
+    var isServerDiskFull = false
+    /// Timer steps without time moving on.
+    private var idleTimers = 0
+    private var lastTimer = Instant.start
+
+    /// What the owner puts on the agenda.
+    package enum Act: Sendable {
+        case behave(Int)
+        case store(face: Int, life: Int)
+        case journal(life: Int)
+        case turn(life: Int)
+        case sleep(Int)
+        case wake(Int, nap: Int)
+        case faceCrash(Int)
+        case faceReturns(Int)
+        case armCrash
+        case stop
+        case serverStops(life: Int)
+        case serverReturns
+        case diskFills
+        case diskEmpties
+        case plainSays(Int)
+        case operatorSays
+    }
+
+    package struct Counters: Hashable, Sendable {
+        package var crashes = 0
+        package var faceCrashes = 0
+        package var naps = 0
+        package var opened = 0
+        package var commits = 0
+        package var failedCommits = 0
+        package var pages = 0
+        package var plainHeard = 0
+        package var steps = 0
+    }
+
+    final class ServerNode {
+        var core: ServerCore
+        var journal: [JournalWork] = []
+        var journalBusyUntil: Instant = .start
+        /// Outputs until the process dies; `nil` while nothing is planned.
+        var outputsToLive: Int?
+        var isTurnPlanned = false
+        init(_ core: consuming ServerCore) { self.core = core }
+    }
+
+    enum JournalWork {
+        case commit(CommitID, [JournalWrite])
+        case read(ReadID, EntryQuery)
+        case lookUp(LookupID, MemberID, OutboxID)
+    }
+
+    /// One key with its journal, and one or two faces on one machine.
+    struct Person {
+        let identity: StaticKey
+        let journal: MemoryClientJournal
+        let host: SimulatedNetwork.HostID
+        var isDiskFull = false
+    }
+
+    /// A client process, which may be dead at the moment.
+    final class Face {
+        let person: Int
+        var process: Process?
+        /// Counts the lives of the process.
+        var life = 0
+        var sockets: Sockets
+        var isAsleep = false
+        var naps = 0
+        var missed: [(SocketID, SimulatedNetwork.Delivery)] = []
+        var stores: [(StoreID, StoreRequest, KnownServer)] = []
+        var phase: ConnectionPhase = .idle
+        /// Wishes that wait for their answer.
+        var tickets: Set<Ticket> = []
+        var nextTicket: UInt64 = 1
+
+        init(person: Int, sockets: Sockets) {
+            self.person = person
+            self.sockets = sockets
+        }
+    }
+
+    final class Process {
+        var core: ClientCore
+        init(_ core: consuming ClientCore) { self.core = core }
+    }
+
+    /// A program that speaks plain text from a port of the server's own machine.
+    struct PlainPeer {
+        let host: SimulatedNetwork.HostID
+        let address: Address
+    }
+
+    package init(seed: UInt64, faults: Faults, size: RunSize) {
+        self.seed = seed
+        dice = Dice(seed: seed)
+        drawing = dice.fork("cluster")
+        var keys = dice.fork("keys")
+        serverKey = StaticKey(dice: &keys)
+        let attackerKey = StaticKey(dice: &keys)
+        world = World(faults: faults, dice: dice, attackerKey: attackerKey.publicKey)
+        (serverConfiguration, clientConfiguration) = Self.drawnConfiguration(&drawing)
+        let count = drawing.number(in: size == .small ? 1...3 : 2...7)
+        for _ in 0..<count { addPerson(&keys) }
+        guard faults.contains(.plain) else { return }
+        for number in 0..<drawing.number(in: 0...2) {
+            let host = world.addLoopback(number)
+            let ip = IPAddress.v4(0x7F00_0002 + UInt32(number))
+            plainPeers.append(PlainPeer(host: host, address: Address(ip: ip, port: 50_001)))
+        }
+    }
+
+    /// Limits small enough that a short run meets them.
+    private static func drawnConfiguration(
+        _ dice: inout Dice
+    ) -> (ServerCore.Configuration, ClientCore.Configuration) {
+        var transport = TransportConfiguration()
+        if dice.chance(0.4) {
+            transport.rekeyAfter = dice.duration(in: .seconds(10)...(.seconds(120)))
+        }
+        if dice.chance(0.2) { transport.rekeyPackets = 300 }
+        var server = ServerCore.Configuration()
+        server.endpoint.transport = transport
+        server.limits.tailEntries = dice.pick([4, 16, 64, 256])
+        server.limits.tailBytes = dice.pick([4_096, 65_536, 1_048_576])
+        server.limits.postsInFlight = dice.pick([2, 8, 64])
+        server.limits.postBytesInFlight = dice.pick([4_096, 65_536, 262_144])
+        if dice.chance(0.2) {
+            server.limits.postBurst = 20
+            server.limits.postsPerSecond = 5
+        }
+        var client = ClientCore.Configuration()
+        client.transport = transport
+        client.chat.history = dice.pick([0, 5, 50, 500])
+        return (server, client)
+    }
+
+    private func addPerson(_ keys: inout Dice) {
+        let index = people.count
+        let person = Person(
+            identity: StaticKey(dice: &keys),
+            journal: MemoryClientJournal(dice: dice.fork("outbox", index)),
+            host: world.addMachine()
+        )
+        people.append(person)
+        let count = world.faults.contains(.faces) && drawing.chance(0.3) ? 2 : 1
+        for _ in 0..<count {
+            faces.append(Face(person: index, sockets: Sockets(face: faces.count)))
+        }
+    }
+}
+
+extension Cluster {
+    /// Lives for `active`, heals, and demands that everything arrives within `patience`.
+    package func run(active: Duration, patience: Duration) throws(Violation) {
+        try startServer()
+        for index in faces.indices {
+            try begin(index)
+            planLife(of: index)
+        }
+        planTrouble()
+        try step(until: world.now.advanced(by: active))
+        try heal()
+        let end = world.now.advanced(by: patience)
+        while world.now < end, !isSettled {
+            try step(until: min(end, world.now.advanced(by: .milliseconds(500))))
+        }
+        guard isSettled else { throw Violation(.convergence, unsettled) }
+        try checkJournals()
+    }
+
+    /// Ends all trouble: the dead come back, the sleeping wake, the disks have room.
+    private func heal() throws(Violation) {
+        isActive = false
+        world.heal()
+        isServerDiskFull = false
+        server?.outputsToLive = nil
+        for index in people.indices { setDisk(full: false, of: index) }
+        if server == nil { try startServer() }
+        for index in faces.indices {
+            if faces[index].process == nil { try begin(index) }
+            if faces[index].isAsleep { try wake(index) }
+        }
+    }
+
+    func step(until end: Instant) throws(Violation) {
+        while true {
+            counters.steps += 1
+            var timers: Instant? = server?.core.deadline
+            for face in faces where !face.isAsleep {
+                guard let deadline = face.process?.core.deadline else { continue }
+                timers = timers.map { min($0, deadline) } ?? deadline
+            }
+            switch try world.next(until: end, timers: timers) {
+            case .ended: return
+            case .timer: try timePassed()
+            case .act(let act): try perform(act)
+            case .delivery(let delivery): try deliver(delivery)
+            }
+        }
+    }
+
+    private func timePassed() throws(Violation) {
+        let now = world.now
+        idleTimers = lastTimer == now ? idleTimers + 1 : 0
+        lastTimer = now
+        guard idleTimers < 1_000 else {
+            let who = server?.core.deadline.map { $0 <= now } == true ? "the server" : "a client"
+            throw Violation(.convergence, "the deadline of \(who) stays in the past.")
+        }
+        if let server, let deadline = server.core.deadline, deadline <= now {
+            server.core.timePassed(to: now, wall: wall)
+            try drainServer()
+        }
+        for (index, face) in faces.enumerated() where !face.isAsleep {
+            guard let process = face.process, let deadline = process.core.deadline, deadline <= now
+            else { continue }
+            process.core.timePassed(to: now)
+            try drain(face: index)
+        }
+    }
+
+    private func deliver(_ delivery: SimulatedNetwork.Delivery) throws(Violation) {
+        if delivery.host == world.server { return try deliverToServer(delivery) }
+        if let index = plainPeers.firstIndex(where: { $0.host == delivery.host }) {
+            return try plainReceived(delivery, index)
+        }
+        for (index, face) in faces.enumerated() where people[face.person].host == delivery.host {
+            guard let process = face.process,
+                let socket = face.sockets.socket(at: delivery.local.port)
+            else { continue }
+            if face.isAsleep {
+                // What the socket's buffer holds until the process runs again.
+                if face.missed.count < 64 { face.missed.append((socket, delivery)) }
+                return
+            }
+            let path = Path(socket: socket, remote: delivery.from)
+            process.core.receive(delivery.bytes, on: path, at: world.now)
+            return try drain(face: index)
+        }
+    }
+
+    private func plainReceived(_ delivery: SimulatedNetwork.Delivery, _ index: Int) throws(Violation) {
+        counters.plainHeard += 1
+        guard delivery.from.port == 12_345, delivery.from.ip.isLoopback else { return }
+        guard delivery.bytes.count <= 1_024,
+            String(validating: delivery.bytes, as: UTF8.self) != nil
+        else {
+            throw Violation(.authentic, "a plain client got a datagram that is no text of its size.")
+        }
+    }
+
+    /// Civil time follows the simulated time; it decides nothing.
+    var wall: WallTime {
+        WallTime(milliseconds: 1_800_000_000_000 + world.now.nanoseconds / 1_000_000)
+    }
+}
+
+// MARK: - Convergence
+
+extension Cluster {
+    private var isSettled: Bool {
+        server != nil && faces.indices.allSatisfy { complaint(about: $0) == nil }
+    }
+
+    private var unsettled: String {
+        faces.indices.compactMap { complaint(about: $0) }.joined(separator: " ")
+    }
+
+    /// What a face still lacks; `nil` where it has everything.
+    private func complaint(about index: Int) -> String? {
+        let face = faces[index]
+        guard let process = face.process, !face.isAsleep else { return "Face \(index) is not there." }
+        guard case .connected = face.phase else { return "Face \(index) is \(face.phase)." }
+        if process.core.queuedCount > 0 {
+            return "Face \(index) has \(process.core.queuedCount) posts without a decision."
+        }
+        if !face.stores.isEmpty { return "Face \(index) waits for its journal." }
+        if !face.tickets.isEmpty {
+            return "Face \(index) waits for answers to \(face.tickets.map(\.rawValue).sorted())."
+        }
+        for room in process.core.joinedRooms {
+            let last = ledger.last(of: room)
+            let cursor = process.core.cursor(of: room) ?? .zero
+            if cursor != last {
+                return "Face \(index) has read \(room) up to \(cursor.rawValue) of \(last.rawValue)."
+            }
+        }
+        return nil
+    }
+
+    /// Every person's journal holds a piece of the one log.
+    private func checkJournals() throws(Violation) {
+        for (index, person) in people.enumerated() {
+            guard let known = try? person.journal.server(at: Self.typedAddress) else { continue }
+            for room in known.rooms + [.lobby] {
+                guard let span = try? person.journal.span(of: room, from: known) else { continue }
+                let entries = try? person.journal.history(
+                    of: room,
+                    from: known,
+                    before: nil,
+                    limit: .max
+                )
+                guard let entries else { continue }
+                try ledger.check(history: entries, span: span, room: room)
+            }
+            if let rows = try? person.journal.undecided(of: known), !rows.isEmpty {
+                throw Violation(.convergence, "person \(index)'s outbox still has \(rows.count) posts.")
+            }
+        }
+    }
+
+    static let typedAddress = "sim:12345"
+}
