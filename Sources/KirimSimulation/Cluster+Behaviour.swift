@@ -152,11 +152,14 @@ extension Cluster {
         case 14: process.core.ask(.leave(room), ticket: ticket(face), at: now)
         case 15: process.core.ask(.create(room), ticket: ticket(face), at: now)
         case 16:
-            let names = ["ani", "budi", "Citra", "dewi 2", "émile", "富士"].compactMap { MemberName($0) }
+            let names = ["ani", "budi", "Citra", "dewi 2", "émile", "富士"].compactMap {
+                MemberName($0)
+            }
             process.core.ask(.rename(drawing.pick(names)), ticket: ticket(face), at: now)
         case 17:
             let last = Int(ledger.last(of: room).rawValue)
-            let before = drawing.chance(0.5) || last == 0
+            let before =
+                drawing.chance(0.5) || last == 0
                 ? nil : SequenceNumber(rawValue: UInt64(drawing.number(in: 1...last)))
             process.core.ask(
                 .page(room, before: before, limit: drawing.number(in: 1...60)),
@@ -188,7 +191,8 @@ extension Cluster {
     }
 
     private static let pieces = [
-        "halo ", "server ^-^ ", "a", "ß", "日本語", "한국어 ", "مرحبا ", "עברית ", "🧑‍🚀", "👩‍👩‍👧‍👦", "e\u{301}", "\n", "\t",
+        "halo ", "server ^-^ ", "a", "ß", "日本語", "한국어 ", "مرحبا ", "עברית ", "🧑‍🚀", "👩‍👩‍👧‍👦", "e\u{301}",
+        "\n", "\t",
         "\u{1B}[31m", "ไทย", "𝔘𝔫𝔦", "\u{202E}", "kirim ",
     ]
 

@@ -37,7 +37,9 @@ extension Cluster {
         )
         face.process = process
         ledger.forgot(face: index, room: nil)
-        for (room, span) in local.spans { ledger.opened(face: index, room: room, cursor: span.last) }
+        for (room, span) in local.spans {
+            ledger.opened(face: index, room: room, cursor: span.last)
+        }
         process.core.useSocket(face.sockets.bind(), at: world.now)
         process.core.connect(to: world.serverAddresses, at: world.now)
         try drain(face: index)
@@ -166,7 +168,10 @@ extension Cluster {
             try ledger.told(decision, of: post.number, post: post.post, face: index)
         case .entry(let entry, _): try ledger.showed(entry, face: index)
         case .setBack(let room):
-            throw Violation(.oneOrder, "face \(index) was told that \(room) is shorter than it was.")
+            throw Violation(
+                .oneOrder,
+                "face \(index) was told that \(room) is shorter than it was."
+            )
         case .left(let room, _): ledger.forgot(face: index, room: room)
         case .posted(let ticket, _): face.tickets.remove(ticket)
         case .postFailed(let ticket, _): face.tickets.remove(ticket)

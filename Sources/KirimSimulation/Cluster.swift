@@ -272,13 +272,19 @@ extension Cluster {
         }
     }
 
-    private func plainReceived(_ delivery: SimulatedNetwork.Delivery, _ index: Int) throws(Violation) {
+    private func plainReceived(
+        _ delivery: SimulatedNetwork.Delivery,
+        _ index: Int
+    ) throws(Violation) {
         counters.plainHeard += 1
         guard delivery.from.port == 12_345, delivery.from.ip.isLoopback else { return }
         guard delivery.bytes.count <= 1_024,
             String(validating: delivery.bytes, as: UTF8.self) != nil
         else {
-            throw Violation(.authentic, "a plain client got a datagram that is no text of its size.")
+            throw Violation(
+                .authentic,
+                "a plain client got a datagram that is no text of its size."
+            )
         }
     }
 
@@ -302,7 +308,9 @@ extension Cluster {
     /// What a face still lacks; `nil` where it has everything.
     private func complaint(about index: Int) -> String? {
         let face = faces[index]
-        guard let process = face.process, !face.isAsleep else { return "Face \(index) is not there." }
+        guard let process = face.process, !face.isAsleep else {
+            return "Face \(index) is not there."
+        }
         guard case .connected = face.phase else { return "Face \(index) is \(face.phase)." }
         if process.core.queuedCount > 0 {
             return "Face \(index) has \(process.core.queuedCount) posts without a decision."
@@ -315,7 +323,8 @@ extension Cluster {
             let last = ledger.last(of: room)
             let cursor = process.core.cursor(of: room) ?? .zero
             if cursor != last {
-                return "Face \(index) has read \(room) up to \(cursor.rawValue) of \(last.rawValue)."
+                return
+                    "Face \(index) has read \(room) up to \(cursor.rawValue) of \(last.rawValue)."
             }
         }
         return nil
@@ -337,7 +346,10 @@ extension Cluster {
                 try ledger.check(history: entries, span: span, room: room)
             }
             if let rows = try? person.journal.undecided(of: known), !rows.isEmpty {
-                throw Violation(.convergence, "person \(index)'s outbox still has \(rows.count) posts.")
+                throw Violation(
+                    .convergence,
+                    "person \(index)'s outbox still has \(rows.count) posts."
+                )
             }
         }
     }

@@ -41,7 +41,11 @@ package struct Ledger: Sendable {
 
 extension Ledger {
     /// The outbox has these rows, durably.
-    mutating func kept(_ rows: [OutboxRow], in outbox: OutboxID, of key: PublicKey) throws(Violation) {
+    mutating func kept(
+        _ rows: [OutboxRow],
+        in outbox: OutboxID,
+        of key: PublicKey
+    ) throws(Violation) {
         let box = Outbox(key: key, id: outbox)
         for row in rows {
             if let before = outboxes[box]?[row.number], before != row.post {
@@ -74,7 +78,8 @@ extension Ledger {
         for (write, outcome) in zip(writes, outcomes) {
             switch (write, outcome) {
             case (.enrol(let member), _): members[member.id] = member.key
-            case (.append(let draft), .appended(let sequence)): try append(Entry(draft, at: sequence))
+            case (.append(let draft), .appended(let sequence)):
+                try append(Entry(draft, at: sequence))
             case (.append(let draft), .repeated(let decision)):
                 guard let id = draft.id, decisions[id] == decision else {
                     throw Violation(.acceptedMeansKept, "a repeat was answered as never decided.")
@@ -97,7 +102,8 @@ extension Ledger {
         case .member(let id, _): try checkMember(entry, id)
         case .plain(let address):
             // The journal keeps the text; the plain machine may have cut a line's end.
-            guard let index = plainSaid[address]?.firstIndex(where: { $0.hasPrefix(entry.text) }) else {
+            guard let index = plainSaid[address]?.firstIndex(where: { $0.hasPrefix(entry.text) })
+            else {
                 throw Violation(.authentic, "nobody at \(address) said what the log says.")
             }
             plainSaid[address]?.remove(at: index)
@@ -185,7 +191,8 @@ extension Ledger {
 
     /// A face was given a page of a room: a piece without a gap.
     mutating func paged(_ entries: [Entry], face: Int) throws(Violation) {
-        for (entry, next) in zip(entries, entries.dropFirst()) where next.sequence != entry.sequence.next {
+        for (entry, next) in zip(entries, entries.dropFirst())
+        where next.sequence != entry.sequence.next {
             throw Violation(.oneOrder, "a page for face \(face) has a gap.")
         }
         for entry in entries { try checkReal(entry, "face \(face) pages back to") }

@@ -163,7 +163,9 @@ extension MemoryClientJournal {
         of room: RoomName,
         from server: KnownServer
     ) throws(JournalError) -> HistorySpan? {
-        try read { disk throws(JournalError) in disk.servers[try disk.present(server.row)].spans[room] }
+        try read { disk throws(JournalError) in
+            disk.servers[try disk.present(server.row)].spans[room]
+        }
     }
 
     package func history(

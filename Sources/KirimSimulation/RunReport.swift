@@ -112,7 +112,9 @@ package enum Simulation {
         report.violation = violation
         report.messages = run.counters.records
         report.crashes = run.counters.crashes
-        report.notes = run.counters.closed.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        report.notes = run.counters.closed.sorted { $0.key < $1.key }.map {
+            "\($0.key) \($0.value)"
+        }
         return report
     }
 }

@@ -499,7 +499,10 @@ extension TransportRun {
     ) throws(Violation) {
         guard below > direction.acknowledged else { return }
         guard below <= direction.end else {
-            throw Violation(.acceptedMeansKept, "\(below) was acknowledged, \(direction.end) offered.")
+            throw Violation(
+                .acceptedMeansKept,
+                "\(below) was acknowledged, \(direction.end) offered."
+            )
         }
         for number in direction.acknowledged..<below
         where Self.content(index, stream, number) != .gone && !direction.arrived.contains(number) {

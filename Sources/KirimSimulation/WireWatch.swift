@@ -14,6 +14,8 @@ package struct WireWatch: Sendable {
     private var lastToServer: [UInt64: UInt32] = [:]
     private var numbersToFace: [FaceIndex: Numbers] = [:]
     private var faces: [Address: Int] = [:]
+    private var strays: [UInt8: Set<UInt32>] = [:]
+    private var strayAccepts: [UInt8: Int] = [:]
     package private(set) var bytesIn = 0
     package private(set) var bytesOut = 0
 
@@ -106,33 +108,53 @@ extension WireWatch {
         try watchNumbers(of: bytes, to: to)
     }
 
+    /// What goes to an address that no client has spoken from (an attacker raced, or a router changed
+    /// its mind) has no face; it only explains a gap.
     private mutating func watchNumbers(of bytes: [UInt8], to: Address) throws(Violation) {
-        guard let face = faces[to], let first = bytes.first else { return }
+        guard let first = bytes.first else { return }
         if first == PacketType.accept.rawValue, bytes.count > 1 {
-            let digest = TraceHash.digest(bytes)
-            let key = FaceIndex(face: face, index: bytes[1])
-            if numbersToFace[key]?.accepts.contains(digest) != true {
-                numbersToFace[key, default: Numbers()].accepts.append(digest)
-            }
+            noteAccept(bytes, face: faces[to])
         }
         guard first == PacketType.data.rawValue,
             let header = try? DataHeader.parsingToClient(bytes),
             case .client(let index) = header.destination
         else { return }
+        let number = header.packetNumber
+        guard let face = faces[to] else {
+            strays[index, default: []].insert(number)
+            return
+        }
         let key = FaceIndex(face: face, index: index)
         var numbers = numbersToFace[key] ?? Numbers()
-        if header.packetNumber == 0, numbers.last.count < numbers.accepts.count {
-            numbers.last.append(0)
-        } else if let stream = numbers.last.firstIndex(where: { $0 + 1 == header.packetNumber }) {
-            numbers.last[stream] = header.packetNumber
+        let astray = strays[index] ?? []
+        if let stream = numbers.last.indices.first(where: {
+            numbers.last[$0] < number && (numbers.last[$0] + 1..<number).allSatisfy(astray.contains)
+        }) {
+            numbers.last[stream] = number
+        } else if numbers.last.count < numbers.accepts.count + strayAccepts[index, default: 0],
+            (0..<number).allSatisfy(astray.contains)
+        {
+            numbers.last.append(number)
         } else {
             throw Violation(
                 .freshNumbers,
-                "the server sent packet \(header.packetNumber) of index \(index) to client \(face), "
+                "the server sent packet \(number) of index \(index) to client \(face), "
                     + "which continues none of \(numbers.last)."
             )
         }
         numbersToFace[key] = numbers
+    }
+
+    private mutating func noteAccept(_ bytes: [UInt8], face: Int?) {
+        let index = bytes[1]
+        guard let face else {
+            strayAccepts[index, default: 0] += 1
+            return
+        }
+        let digest = TraceHash.digest(bytes)
+        let key = FaceIndex(face: face, index: index)
+        guard numbersToFace[key]?.accepts.contains(digest) != true else { return }
+        numbersToFace[key, default: Numbers()].accepts.append(digest)
     }
 
     /// The server lost its memory, and with it all proofs.

@@ -44,7 +44,9 @@ struct KirimSim: AsyncParsableCommand {
     func run() async throws {
         guard let faults = Faults(faults) else {
             let known = Faults.names.map(\.name).joined(separator: ", ")
-            throw ValidationError("“\(self.faults)” names an unknown fault. Known: all, none, \(known).")
+            throw ValidationError(
+                "“\(self.faults)” names an unknown fault. Known: all, none, \(known)."
+            )
         }
         guard let kind = RunReport.Kind(rawValue: kind) else {
             throw ValidationError("“\(self.kind)” is neither chat nor transport.")
