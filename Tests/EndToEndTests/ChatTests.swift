@@ -1,0 +1,157 @@
+import Foundation
+import KirimRooms
+import KirimTestKit
+import KirimWire
+import Testing
+
+/// Server and people as real processes over loopback.
+@Suite("A real chat", .serialized, .timeLimit(.minutes(5)))
+struct ChatTests {
+    @Test("two people read each other")
+    func twoPeople() throws {
+        let stage = try Stage()
+        let (ani, budi) = (try stage.person("ani"), try stage.person("budi"))
+        #expect(ani.isIn())
+        #expect(budi.isIn())
+        ani.says("halo budi")
+        #expect(budi.hears("halo budi")?.author == "ani")
+        budi.says("halo ani")
+        #expect(ani.hears("halo ani")?.author == "budi")
+        #expect(ani.hears("halo budi") == nil || ani.entries.count { $0.text == "halo budi" } == 1)
+        #expect(stage.server.line(containing: " ani: halo budi") != nil)
+    }
+
+    @Test("a piped line is sent, accepted, and the program ends with 0")
+    func pipedLine() throws {
+        let stage = try Stage()
+        let echo = try stage.run([
+            "chat", "\(stage.address)", "--room", "lobby", "--data", stage.data(of: "ani"),
+        ])
+        echo.type("hi")
+        echo.closeInput()
+        #expect(echo.exitCode() == 0, "\(echo.lines)")
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["hi"])
+    }
+
+    @Test("kirim send sends one message and ends with 0")
+    func send() throws {
+        let stage = try Stage()
+        let send = try stage.run([
+            "send", "--to", "\(stage.address)", "--room", "lobby", "--data", stage.data(of: "ani"), "hi",
+            "there",
+        ])
+        send.closeInput()
+        #expect(send.exitCode() == 0, "\(send.lines)")
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["hi there"])
+    }
+
+    @Test("the server stops on SIGTERM and on SIGINT with 0", arguments: [SIGTERM, SIGINT])
+    func gracefulStop(_ number: Int32) throws {
+        let stage = try Stage()
+        stage.server.kill(number)
+        #expect(stage.server.exitCode() == 0, "\(stage.server.lines)")
+    }
+
+    @Test("a second server on the same data is told so in a sentence")
+    func lockedData() throws {
+        let stage = try Stage()
+        let second = try stage.run([
+            "serve", "--port", "\(try UDPSocket.freePort())", "--data", "\(stage.folder)/server",
+        ])
+        let code = second.exitCode()
+        #expect(code != nil && code != 0)
+        #expect(second.lines.count <= 3, "\(second.lines)")
+    }
+
+    @Test("a second server on the same port is told so in a sentence")
+    func takenPort() throws {
+        let stage = try Stage()
+        let second = try stage.run([
+            "serve", "--port", "\(stage.address.port)", "--data", "\(stage.folder)/other",
+        ])
+        let code = second.exitCode()
+        #expect(code != nil && code != 0)
+        #expect(second.lines.contains { $0.contains("\(stage.address.port)") }, "\(second.lines)")
+    }
+
+    @Test("64 KiB of mixed scripts in one piped line arrive byte for byte")
+    func longLine() throws {
+        let stage = try Stage()
+        let ani = try stage.person("ani")
+        #expect(ani.isIn())
+        let text = mixedScripts(bytes: 65_536, lineEnds: false)
+        let sender = try stage.run([
+            "chat", "\(stage.address)", "--data", stage.data(of: "budi"),
+        ])
+        sender.feed(Array(text.utf8))
+        sender.closeInput()
+        #expect(sender.exitCode(within: .seconds(60)) == 0, "\(sender.lines)")
+        let heard = try #require(ani.hears(text))
+        #expect(Array(heard.text.utf8) == Array(text.utf8))
+    }
+
+    @Test("10,000 piped lines arrive once and in order")
+    func manyLines() throws {
+        let stage = try Stage()
+        let ani = try stage.person("ani")
+        #expect(ani.isIn())
+        let lines = (1...10_000).map { "baris \($0)" }
+        let sender = try stage.run([
+            "chat", "\(stage.address)", "--data", stage.data(of: "budi"),
+        ])
+        sender.feed(Array((lines.joined(separator: "\n") + "\n").utf8))
+        sender.closeInput()
+        #expect(sender.exitCode(within: .seconds(120)) == 0, "\(sender.lines.suffix(3))")
+        #expect(ani.hears("baris 10000", within: .seconds(60)) != nil)
+        #expect(ani.entries.filter { $0.kind == "text" }.map(\.text) == lines)
+        isWithoutGap(ani)
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == lines)
+    }
+
+    @Test("lines written while there is no server are sent when it comes, after a restart of the client too")
+    func offline() throws {
+        let stage = try Stage()
+        let first = try stage.person("ani")
+        #expect(first.isIn())
+        stage.stopServer(by: SIGKILL)
+        first.says("satu")
+        #expect(first.process.line(containing: "queued") != nil)
+        first.process.end()
+        let second = try stage.person("ani")
+        second.says("dua")
+        #expect(second.process.line(containing: "queued") != nil)
+        try stage.restartServer()
+        #expect(second.hears("satu", within: .seconds(60)) != nil)
+        #expect(second.hears("dua", within: .seconds(60)) != nil)
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["satu", "dua"])
+    }
+}
+
+/// The numbers of the entries that a person was shown are dense.
+func isWithoutGap(_ person: Person) {
+    let numbers = person.entries.map(\.sequence)
+    guard let first = numbers.first else {
+        Issue.record("nothing was shown")
+        return
+    }
+    #expect(numbers == Array(first..<first + numbers.count))
+}
+
+/// Text of exactly so many bytes: Latin, Javanese, Arabic, Han, emoji with joiners, combining marks.
+func mixedScripts(bytes: Int, lineEnds: Bool) -> String {
+    let pieces = [
+        "Selamat pagi ", "ꦏꦶꦫꦶꦩ꧀ ", "مرحبا ", "世界 ", "👩‍👩‍👧‍👦🇮🇩 ", "e\u{301}\u{323} ", "Ω≈ç√ ", "\\\"{}[] ",
+    ]
+    var text = ""
+    var turn = 0
+    while text.utf8.count + 40 < bytes {
+        text += pieces[turn % pieces.count]
+        turn += 1
+        if lineEnds, turn.isMultiple(of: 20) { text += "\n" }
+    }
+    return text + String(repeating: "x", count: bytes - text.utf8.count)
+}
