@@ -9,9 +9,12 @@ SIM_CONFIGURATION ?= release
 PREFIX ?= /usr/local
 HOST ?= 127.0.0.1
 PORT ?= 12345
-N ?= 200
+# A seed that is named is one to be repeated.
+N ?= $(if $(filter undefined,$(origin SEED)),200,1)
 SEED ?= 1
 FAULTS ?= all
+KIND ?= chat
+SIZE ?= full
 ARGS ?=
 
 KIRIM = .build/$(CONFIGURATION)/kirim
@@ -57,9 +60,10 @@ check: prepare ## checks the format and the house rules
 format: ## formats all sources
 	swift format --in-place --parallel --recursive $(SOURCES)
 
-sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, or a list)
+sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, a list), KIND=, SIZE=
 	swift build -c $(SIM_CONFIGURATION) --product kirim-sim
-	.build/$(SIM_CONFIGURATION)/kirim-sim --seeds $(N) --seed $(SEED) --faults $(FAULTS) $(ARGS)
+	.build/$(SIM_CONFIGURATION)/kirim-sim --seeds=$(N) --seed=$(SEED) --faults=$(FAULTS) \
+		--kind=$(KIND) --size=$(SIZE) $(ARGS)
 
 install: prepare ## builds kirim optimised and installs it under PREFIX= (/usr/local)
 	swift build -c release --product kirim --static-swift-stdlib
