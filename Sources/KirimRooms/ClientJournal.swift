@@ -72,7 +72,10 @@ package protocol ClientJournal: AnyObject, Sendable {
     func unpin(address: String) throws(JournalError)
     /// Draws another outbox number and gives all undecided posts new numbers from 1, because the
     /// server has seen posts of this outbox that are not in it (a restored backup, a lost disk).
-    func renewOutbox(of server: KnownServer, to outbox: OutboxID) throws(JournalError) -> KnownServer
+    func renewOutbox(
+        of server: KnownServer,
+        to outbox: OutboxID
+    ) throws(JournalError) -> KnownServer
     /// Appends posts. Returns every row after `known`: these, and before them what other faces appended.
     func enqueue(
         _ posts: [Post],

@@ -43,7 +43,9 @@ public enum Author: Hashable, Sendable {
 
 /// What somebody wants to say. It becomes an ``Entry`` when the server accepts it.
 public struct Post: Hashable, Sendable {
+    /// The room whose log it is in.
     public var room: RoomName
+    /// What it is.
     public var kind: EntryKind
     /// The entry of the same room that this one is about.
     public var reference: SequenceNumber?
@@ -52,6 +54,7 @@ public struct Post: Hashable, Sendable {
     /// At most ``ChatLimits/messageBytes`` bytes of UTF-8, kept byte for byte.
     public var text: String
 
+    /// Takes the parts as they are.
     public init(
         room: RoomName,
         kind: EntryKind = .text,
@@ -86,14 +89,18 @@ package struct EntryDraft: Hashable, Sendable {
 
 /// A numbered record of a room's log.
 public struct Entry: Hashable, Sendable {
+    /// Its place in the log.
     public var sequence: SequenceNumber
+    /// What was said.
     public var post: Post
+    /// Who said it.
     public var author: Author
     /// The post it was, where it came through an outbox.
     public var id: PostID?
     /// The server's clock when it came in.
     public var received: WallTime
 
+    /// Takes the parts as they are.
     public init(
         sequence: SequenceNumber,
         post: Post,
@@ -108,9 +115,13 @@ public struct Entry: Hashable, Sendable {
         self.received = received
     }
 
+    /// The room whose log it is in.
     public var room: RoomName { post.room }
+    /// What it is.
     public var kind: EntryKind { post.kind }
+    /// The entry of the same room that this one is about.
     public var reference: SequenceNumber? { post.reference }
+    /// The text, byte for byte.
     public var text: String { post.text }
 }
 

@@ -1,27 +1,40 @@
 /// A member of a server: one device key, once and for ever. 0 is the server itself.
 public struct MemberID: Hashable, Sendable, RawRepresentable, Comparable {
+    /// The number itself.
     public var rawValue: UInt64
+    /// Takes the parts as they are.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The server itself.
     public static let server = MemberID(rawValue: 0)
+    /// In the order of the numbers, or of the text.
     public static func < (a: MemberID, b: MemberID) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// The place of an entry in its room's log: 1, 2, 3, … without a gap.
 public struct SequenceNumber: Hashable, Sendable, RawRepresentable, Comparable {
+    /// The number itself.
     public var rawValue: UInt64
+    /// Takes the parts as they are.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
     /// Before the first entry; the cursor of somebody who has read nothing is `zero.next`.
     public static let zero = SequenceNumber(rawValue: 0)
+    /// The number after this one.
     public var next: SequenceNumber { SequenceNumber(rawValue: rawValue + 1) }
+    /// In the order of the numbers, or of the text.
     public static func < (a: SequenceNumber, b: SequenceNumber) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// The place of a post in its outbox: 1, 2, 3, … without a gap.
 public struct PostNumber: Hashable, Sendable, RawRepresentable, Comparable {
+    /// The number itself.
     public var rawValue: UInt64
+    /// Takes the parts as they are.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The number of an outbox's first post.
     public static let first = PostNumber(rawValue: 1)
+    /// The number after this one.
     public var next: PostNumber { PostNumber(rawValue: rawValue + 1) }
+    /// In the order of the numbers, or of the text.
     public static func < (a: PostNumber, b: PostNumber) -> Bool { a.rawValue < b.rawValue }
 }
 
@@ -30,16 +43,22 @@ public struct PostNumber: Hashable, Sendable, RawRepresentable, Comparable {
 /// A key that is copied to a second machine, or whose outbox was lost, starts a new outbox; without
 /// this number its posts would begin again at 1 and be taken for repeats (docs/decisions/0003).
 public struct OutboxID: Hashable, Sendable, RawRepresentable {
+    /// The number itself.
     public var rawValue: UInt64
+    /// Takes the parts as they are.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Names a post for ever: who wrote it, in which outbox, at which place.
 public struct PostID: Hashable, Sendable {
+    /// Who wrote it.
     public var member: MemberID
+    /// In which outbox.
     public var outbox: OutboxID
+    /// At which place.
     public var number: PostNumber
 
+    /// Takes the parts as they are.
     public init(member: MemberID, outbox: OutboxID, number: PostNumber) {
         self.member = member
         self.outbox = outbox
@@ -49,13 +68,17 @@ public struct PostID: Hashable, Sendable {
 
 /// Civil time in milliseconds since 1970-01-01 UTC. Shown to people; never used to decide anything.
 public struct WallTime: Hashable, Sendable, Comparable {
+    /// Milliseconds since 1970-01-01 UTC; negative before.
     public var milliseconds: Int64
+    /// Takes the parts as they are.
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    /// In the order of the numbers, or of the text.
     public static func < (a: WallTime, b: WallTime) -> Bool { a.milliseconds < b.milliseconds }
 }
 
 /// The name of a room: 1 to 64 bytes, no space, no control character, no `/` or `#` at its start.
 public struct RoomName: Hashable, Sendable, CustomStringConvertible, Comparable {
+    /// The name, in the one form in which it is stored and sent.
     public let text: String
 
     /// The room that everybody is in, where plain clients and the operator speak.
@@ -72,12 +95,15 @@ public struct RoomName: Hashable, Sendable, CustomStringConvertible, Comparable 
         self.text = bare
     }
 
+    /// The name.
     public var description: String { text }
+    /// In the order of the numbers, or of the text.
     public static func < (a: RoomName, b: RoomName) -> Bool { a.text < b.text }
 }
 
 /// What a member is called: 1 to 32 characters, at most 64 bytes, nothing that a terminal would obey.
 public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparable {
+    /// The name, in the one form in which it is stored and sent.
     public let text: String
 
     /// Bytes of UTF-8.
@@ -92,11 +118,13 @@ public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparabl
         self.text = bare
     }
 
+    /// The name.
     public var description: String { text }
 
     /// Two names with the same folded form are the same name: `Ani` and `ani`.
     package var folded: String { text.lowercased() }
 
+    /// In the order of the numbers, or of the text.
     public static func < (a: MemberName, b: MemberName) -> Bool { a.text < b.text }
 }
 
@@ -115,7 +143,8 @@ enum Label {
         return previous?.value != joiner
     }
 
-    private static func isAllowed(_ scalar: Unicode.Scalar, after previous: Unicode.Scalar?) -> Bool {
+    private static func isAllowed(_ scalar: Unicode.Scalar, after previous: Unicode.Scalar?) -> Bool
+    {
         if scalar.value == joiner || scalar.value == emojiStyle {
             // They hold emoji together; anywhere else they are invisible.
             return previous.map(isEmoji) ?? false

@@ -2,10 +2,14 @@ public import KirimWire
 
 /// Somebody a server knows: a key, and the name bound to it.
 public struct Member: Hashable, Sendable {
+    /// Its number on this server.
     public var id: MemberID
+    /// The key of its device: the identity itself.
     public var key: PublicKey
+    /// The name.
     public var name: MemberName
 
+    /// Takes the parts as they are.
     public init(id: MemberID, key: PublicKey, name: MemberName) {
         self.id = id
         self.key = key
@@ -22,9 +26,12 @@ public enum Presence: UInt8, Hashable, Sendable, CaseIterable {
 
 /// A line of a room's member list.
 public struct MemberStatus: Hashable, Sendable {
+    /// Who.
     public var member: Member
+    /// Whether an answer can be expected.
     public var presence: Presence
 
+    /// Takes the parts as they are.
     public init(member: Member, presence: Presence) {
         self.member = member
         self.presence = presence
@@ -33,11 +40,14 @@ public struct MemberStatus: Hashable, Sendable {
 
 /// A line of the list of rooms.
 public struct RoomSummary: Hashable, Sendable {
+    /// The name.
     public var name: RoomName
+    /// How many are in it.
     public var members: Int
     /// The last entry's number; `zero` while the room is empty.
     public var last: SequenceNumber
 
+    /// Takes the parts as they are.
     public init(name: RoomName, members: Int, last: SequenceNumber) {
         self.name = name
         self.members = members

@@ -68,6 +68,8 @@ public struct ChatLimits: Hashable, Sendable {
     /// Bytes of text in that tail. 1 MiB.
     public var tailBytes = 1_048_576
 
+    /// Every limit at its default.
     public init() {}
+    /// Every limit at its default.
     public static let standard = ChatLimits()
 }

@@ -11,7 +11,11 @@ extension Request {
         case MessageType.hello:
             let name: MemberName? = try reader.flag() ? try reader.memberName() : nil
             let outbox = OutboxID(rawValue: try reader.integer())
-            self = .hello(name: name, outbox: outbox, agent: try reader.text(limit: Self.agentLimit))
+            self = .hello(
+                name: name,
+                outbox: outbox,
+                agent: try reader.text(limit: Self.agentLimit)
+            )
         case MessageType.join: self = .join(try reader.roomName())
         case MessageType.leave: self = .leave(try reader.roomName())
         case MessageType.create: self = .create(try reader.roomName())

@@ -50,7 +50,13 @@ package enum Request: Hashable, Sendable {
 /// What a server says on the control stream.
 package enum Reply: Hashable, Sendable {
     /// The answer to `hello`: who you are here, and the number that your outbox's next post must bear.
-    case welcome(RequestID, member: Member, nextPost: PostNumber, server: String, limits: WireLimits)
+    case welcome(
+        RequestID,
+        member: Member,
+        nextPost: PostNumber,
+        server: String,
+        limits: WireLimits
+    )
     case done(RequestID)
     case refused(RequestID, Refusal)
     /// The list, or the last part of it.
@@ -62,7 +68,13 @@ package enum Reply: Hashable, Sendable {
     /// A part of a list that is too long for one record; the next one bears the same id.
     case membersPart(RequestID, RoomName, [MemberStatus])
     /// Records follow on `stream`, the first is numbered `first`; the log ended at `last` when this was written.
-    case subscribed(RequestID, stream: UInt64, room: RoomName, first: SequenceNumber, last: SequenceNumber)
+    case subscribed(
+        RequestID,
+        stream: UInt64,
+        room: RoomName,
+        first: SequenceNumber,
+        last: SequenceNumber
+    )
     /// Decisions about posts; each is repeated when the post is.
     case decided([PostNumber: PostDecision])
     /// Posts from this number on were not taken for a passing reason; offer them again after the delay.

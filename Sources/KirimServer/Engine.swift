@@ -161,15 +161,21 @@ final class Engine {
             return true
         case .commit(let id, let writes):
             commits.increment()
-            ask { journal throws(JournalError) in try journal.commit(writes) } then: { engine, result in
+            ask { journal throws(JournalError) in
+                try journal.commit(writes)
+            } then: { engine, result in
                 engine.core.committed(id, result, at: engine.now, wall: engine.wall)
             }
         case .read(let id, let query):
-            ask { journal throws(JournalError) in try journal.entries(query) } then: { engine, result in
+            ask { journal throws(JournalError) in
+                try journal.entries(query)
+            } then: { engine, result in
                 engine.core.entriesRead(id, result, at: engine.now)
             }
         case .lookUp(let id, let member, let outbox):
-            ask { journal throws(JournalError) in try journal.nextPost(of: member, in: outbox) } then: { engine, result in
+            ask { journal throws(JournalError) in
+                try journal.nextPost(of: member, in: outbox)
+            } then: { engine, result in
                 engine.core.authorFound(id, result, at: engine.now)
             }
         case .note(let note): tell(note)
@@ -217,7 +223,8 @@ final class Engine {
         // An earlier wake-up is harmless: it arms the timer anew.
         if let timer, timer.at <= deadline { return }
         timer?.task.cancel()
-        let task = loop.assumeIsolated().scheduleTask(deadline: clock.deadline(deadline)) { [self] in
+        let task = loop.assumeIsolated().scheduleTask(deadline: clock.deadline(deadline)) {
+            [self] in
             timer = nil
             core.timePassed(to: clock.now, wall: clock.wall)
             connections.record(Double(core.counters.connections))
@@ -235,7 +242,9 @@ final class Engine {
         isStopping = true
         timer?.task.cancel()
         timer = nil
-        let closings = channels.sorted { $0.key.rawValue < $1.key.rawValue }.map { $0.value.close() }
+        let closings = channels.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            $0.value.close()
+        }
         return EventLoopFuture.andAllComplete(closings, on: loop)
     }
 }

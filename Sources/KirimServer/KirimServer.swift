@@ -68,7 +68,12 @@ package final class KirimServer: Service {
                 dice: SystemRandomNumberGenerator()
             )
             let engine = Engine(
-                loop: loop, core: core, journal: journal, disk: disk, clock: clock, log: log
+                loop: loop,
+                core: core,
+                journal: journal,
+                disk: disk,
+                clock: clock,
+                log: log
             ) { tell.yield($0) }
             return NIOLoopBound(engine, eventLoop: loop)
         }.get()
@@ -76,8 +81,14 @@ package final class KirimServer: Service {
         do {
             let addresses = try await bind(options.addresses, engine, on: loop)
             server = KirimServer(
-                addresses: addresses, publicKey: identity.publicKey, notes: notes, engine: engine,
-                loop: loop, journal: journal, disk: disk, tell: tell
+                addresses: addresses,
+                publicKey: identity.publicKey,
+                notes: notes,
+                engine: engine,
+                loop: loop,
+                journal: journal,
+                disk: disk,
+                tell: tell
             )
         } catch {
             try? await loop.flatSubmit { engine.value.stop() }.get()
@@ -115,7 +126,9 @@ package final class KirimServer: Service {
         try await loop.flatSubmit { engine.value.stop() }.get()
         try await disk.shutdownGracefully()
         tell.finish()
-        do { try journal.close() } catch { throw ServerError.storage(error, path: "The file of rooms") }
+        do { try journal.close() } catch {
+            throw ServerError.storage(error, path: "The file of rooms")
+        }
     }
 
     /// Does what the operator typed: a command, or a line for everybody. Returns what to show.
@@ -192,7 +205,8 @@ package final class KirimServer: Service {
         for (number, address) in addresses.enumerated() {
             let socket = SocketID(rawValue: UInt32(number))
             do {
-                let channel = try await loop.flatSubmit { engine.value.bind(address, as: socket) }.get()
+                let channel = try await loop.flatSubmit { engine.value.bind(address, as: socket) }
+                    .get()
                 try await loop.submit { engine.value.add(channel, as: socket) }.get()
                 bound.append(channel.localAddress.flatMap { Address($0) } ?? address)
             } catch let error as IOError {

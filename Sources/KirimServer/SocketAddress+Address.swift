@@ -19,11 +19,17 @@ extension Address {
             let bytes = UnsafeRawBufferPointer(start: pointer, count: size)
             switch address {
             case .v4:
-                let ip = IPAddress.v4(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+                let ip = IPAddress.v4(
+                    UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+                )
                 return Address(ip: ip, port: Self.port(in: bytes))
             case .v6:
-                let high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-                let low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+                let high = UInt64(
+                    bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+                )
+                let low = UInt64(
+                    bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+                )
                 let zone = bytes.loadUnaligned(fromByteOffset: 24, as: UInt32.self)
                 return Address(
                     ip: IPAddress.v6(high, low, zone: zone).unmapped,

@@ -119,7 +119,10 @@ extension Chat {
         if case .member(_, let author) = draft.author { name = author }
         note(
             .said(
-                name: name, address: address, room: draft.post.room, kind: draft.post.kind,
+                name: name,
+                address: address,
+                room: draft.post.room,
+                kind: draft.post.kind,
                 text: draft.post.text
             )
         )

@@ -128,15 +128,19 @@ extension Chat {
     ) {
         let connection = greeting.connection
         let key = OutboxKey(member: id, outbox: greeting.outbox)
-        guard case .greeting? = sessions[connection]?.stage, let address = sessions[connection]?.address,
+        guard case .greeting? = sessions[connection]?.stage,
+            let address = sessions[connection]?.address,
             let member = directory[id]?.member, let outbox = outboxes[key]
         else { return }
         sessions[connection]?.stage = .here(id, greeting.outbox)
         directory[id]?.connections.append(connection)
         reply(
             .welcome(
-                greeting.request, member: member, nextPost: outbox.undecided,
-                server: configuration.name, limits: WireLimits(configuration.limits)
+                greeting.request,
+                member: member,
+                nextPost: outbox.undecided,
+                server: configuration.name,
+                limits: WireLimits(configuration.limits)
             ),
             to: connection
         )

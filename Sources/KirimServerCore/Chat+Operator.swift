@@ -6,8 +6,14 @@ package import KirimWire
 
 extension Chat {
     /// A plain client's message becomes an entry of the lobby.
-    package mutating func plainSaid(_ text: String, by address: Address, at now: Instant, wall: WallTime) {
-        guard text.utf8.count <= configuration.limits.messageBytes, !bans.contains(address.ip) else {
+    package mutating func plainSaid(
+        _ text: String,
+        by address: Address,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        guard text.utf8.count <= configuration.limits.messageBytes, !bans.contains(address.ip)
+        else {
             return
         }
         let post = Post(room: .lobby, authored: wall, text: text)

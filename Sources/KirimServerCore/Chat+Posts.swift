@@ -14,7 +14,11 @@ extension Chat {
     ) {
         guard let session = sessions[connection] else { return }
         guard let key = session.outbox else {
-            let fits = sessions[connection]?.early.append(number, bytes, limits: configuration.limits)
+            let fits = sessions[connection]?.early.append(
+                number,
+                bytes,
+                limits: configuration.limits
+            )
             if fits == false { close(connection, .violation, "Too many posts before the welcome.") }
             return
         }
@@ -36,7 +40,8 @@ extension Chat {
     }
 
     /// Takes posts of one outbox, in the order of their numbers, as far as they are here.
-    mutating func gather(_ key: OutboxKey, from address: Address?, at now: Instant, wall: WallTime) {
+    mutating func gather(_ key: OutboxKey, from address: Address?, at now: Instant, wall: WallTime)
+    {
         while let outbox = outboxes[key], let bytes = outbox.first {
             let number = outbox.next
             let id = PostID(member: key.member, outbox: key.outbox, number: number)
@@ -127,7 +132,10 @@ extension Chat {
                     guard let number = outboxes[key]?.next else { continue }
                     outboxes[key]?.rewindHeld()
                     postpone(
-                        key, from: number, .storageFailed, configuration.storageRetry,
+                        key,
+                        from: number,
+                        .storageFailed,
+                        configuration.storageRetry,
                         to: connections(of: key)
                     )
                 } else {

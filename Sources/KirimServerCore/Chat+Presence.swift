@@ -26,7 +26,8 @@ extension Chat {
     mutating func refreshPresence(of member: MemberID) {
         guard let resident = directory[member] else { return }
         var presence = Presence.offline
-        for case let session? in resident.connections.map({ sessions[$0] }) where !session.isSilent {
+        for case let session? in resident.connections.map({ sessions[$0] }) where !session.isSilent
+        {
             if !session.isAway {
                 presence = .online
                 break
@@ -48,7 +49,11 @@ extension Chat {
             room.readers.count <= configuration.presenceAudience
         else { return }
         let signal = Signal.presenceOf(
-            name, member, resident.member.name, resident.presence, online: UInt64(max(room.online, 0))
+            name,
+            member,
+            resident.member.name,
+            resident.presence,
+            online: UInt64(max(room.online, 0))
         )
         let bytes = signal.bytes
         var told: Set<ConnectionHandle> = []

@@ -170,7 +170,11 @@ extension Chat {
     }
 
     private mutating func listRooms(_ id: RequestID, for connection: ConnectionHandle) {
-        list(roomSummaries, for: connection, id) { .roomsPart(id, $0) } last: { .rooms(id, $0) }
+        list(roomSummaries, for: connection, id) {
+            .roomsPart(id, $0)
+        } last: {
+            .rooms(id, $0)
+        }
     }
 
     private mutating func listMembers(
@@ -241,7 +245,10 @@ extension Chat {
         }
         reply(
             .subscribed(
-                id, stream: stream, room: name, first: SequenceNumber(rawValue: first),
+                id,
+                stream: stream,
+                room: name,
+                first: SequenceNumber(rawValue: first),
                 last: room.last
             ),
             to: connection

@@ -149,7 +149,8 @@ package struct Chat {
         guard let member = session.member else { return }
         directory[member]?.connections.removeAll { $0 == connection }
         if let outbox = session.outbox { releaseOutbox(outbox) }
-        if directory[member]?.connections.isEmpty == true, let name = directory[member]?.member.name {
+        if directory[member]?.connections.isEmpty == true, let name = directory[member]?.member.name
+        {
             directory[member]?.since = nil
             note(.departed(name, session.address))
         }
@@ -165,8 +166,8 @@ package struct Chat {
         for name in dirtyRooms {
             guard let room = rooms[name], room.isDirty else { continue }
             rooms[name]?.isDirty = false
-            let end = room.last.next
-            for reader in room.readers where reader.until == nil || reader.until! >= room.last {
+            for reader in room.readers {
+                let end = min(room.last, reader.until ?? room.last).next
                 effects.append(.offer(upTo: end.rawValue, reader.stream, reader.connection))
             }
         }
@@ -186,7 +187,8 @@ package struct Chat {
 
     /// When ``settle(at:)`` or the sweep has something to do.
     package var deadline: Instant? {
-        [ledger.deadline, shelf.deadline, sessions.isEmpty ? nil : nextSweep].compactMap(\.self).min()
+        [ledger.deadline, shelf.deadline, sessions.isEmpty ? nil : nextSweep].compactMap(\.self)
+            .min()
     }
 
     // MARK: - Small parts
@@ -208,7 +210,9 @@ package struct Chat {
         guard sessions[connection]?.isClosing == false else { return }
         sessions[connection]?.replies.append(reply.bytes)
         guard let replies = sessions[connection]?.replies else { return }
-        if replies.count > configuration.replyRecords || replies.byteCount > configuration.replyBytes {
+        if replies.count > configuration.replyRecords
+            || replies.byteCount > configuration.replyBytes
+        {
             return close(connection, .tooSlow, "Replies pile up unread.")
         }
         effects.append(.offer(upTo: replies.end, ChatStream.control, connection))

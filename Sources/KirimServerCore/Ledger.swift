@@ -95,7 +95,9 @@ struct Ledger {
 
     /// When what was gathered may be tried.
     var deadline: Instant? {
-        guard underWay == nil, !gathered.isEmpty, case .failing(let until) = state else { return nil }
+        guard underWay == nil, !gathered.isEmpty, case .failing(let until) = state else {
+            return nil
+        }
         return until
     }
 }

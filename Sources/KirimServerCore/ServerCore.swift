@@ -32,7 +32,9 @@ package struct ServerCore: ~Copyable {
         dice: any RandomNumberGenerator & Sendable
     ) {
         var configuration = configuration
-        while configuration.name.utf8.count > Reply.serverNameLimit { configuration.name.removeLast() }
+        while configuration.name.utf8.count > Reply.serverNameLimit {
+            configuration.name.removeLast()
+        }
         if case .invitation(var redeemed) = configuration.endpoint.access {
             for used in snapshot.invitations {
                 if let id = InvitationID(bytes: used.id) { redeemed[id] = used.key }
@@ -182,7 +184,11 @@ package struct ServerCore: ~Copyable {
             case .opened(let connection, let peer, let path, let invitation):
                 if let invitation { endpoint.redeem(invitation, by: peer) }
                 chat.opened(
-                    connection, by: peer, from: path.remote, invitation: invitation?.bytes, at: now
+                    connection,
+                    by: peer,
+                    from: path.remote,
+                    invitation: invitation?.bytes,
+                    at: now
                 )
             case .connection(let connection, let event):
                 chat.happened(event, on: connection, at: now, wall: wall)
@@ -267,8 +273,11 @@ extension ServerCore {
                 let address = chat.sessions[newest]?.address
             else { return nil }
             return Visitor(
-                member: resident.member, presence: resident.presence, address: address,
-                since: resident.since, link: endpoint.link(of: newest)
+                member: resident.member,
+                presence: resident.presence,
+                address: address,
+                since: resident.since,
+                link: endpoint.link(of: newest)
             )
         }
     }
@@ -286,7 +295,9 @@ extension ServerCore {
 
     package var counters: Counters {
         Counters(
-            endpoint: endpoint.counters, plain: plain.counters, bannedDatagrams: bannedDatagrams,
+            endpoint: endpoint.counters,
+            plain: plain.counters,
+            bannedDatagrams: bannedDatagrams,
             connections: endpoint.connectionCount
         )
     }

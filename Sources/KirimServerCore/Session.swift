@@ -36,7 +36,11 @@ struct Session {
     }
 
     var outbox: OutboxKey? {
-        if case .here(let id, let outbox) = stage { OutboxKey(member: id, outbox: outbox) } else { nil }
+        if case .here(let id, let outbox) = stage {
+            OutboxKey(member: id, outbox: outbox)
+        } else {
+            nil
+        }
     }
 }
 

@@ -158,7 +158,8 @@ struct Shelf {
         let bytes = encoded.reduce(0) { $0 + $1.count }
         blocks.append(Block(room: room, first: first, entries: encoded, bytes: bytes))
         blockBytes += bytes
-        while blocks.count > Self.blockLimit || blockBytes > Self.blockByteLimit && blocks.count > 1 {
+        while blocks.count > Self.blockLimit || blockBytes > Self.blockByteLimit && blocks.count > 1
+        {
             blockBytes -= blocks.removeFirst().bytes
         }
     }

@@ -52,7 +52,9 @@ struct InviteCommand: ParsableCommand {
             let end = Int64(Date().timeIntervalSince1970 / 60) + Int64(hours) * 60
             let (id, secret) = KirimServer.invitation(to: key, endingAt: UInt32(clamping: end))
             let address = ServerAddress(
-                host: host, port: port, key: key.publicKey,
+                host: host,
+                port: port,
+                key: key.publicKey,
                 invitation: ServerAddress.invitation(id, secret: secret)
             )
             print(address)

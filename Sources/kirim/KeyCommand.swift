@@ -47,7 +47,8 @@ struct KeyCommand: ParsableCommand {
             print("\(whose): \(key.publicKey.fingerprint)  (\(key.publicKey))")
         } catch {
             throw Complaint(
-                sentence: sentence(of: error, path), code: Complaint.storage
+                sentence: sentence(of: error, path),
+                code: Complaint.storage
             ).said()
         }
     }

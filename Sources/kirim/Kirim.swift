@@ -5,7 +5,8 @@ import ArgumentParser
 struct Kirim: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kirim",
-        abstract: "The chat that stays live where others stall: text over UDP, for one room or many.",
+        abstract:
+            "The chat that stays live where others stall: text over UDP, for one room or many.",
         discussion: """
             A first try, in two terminals:
               kirim serve

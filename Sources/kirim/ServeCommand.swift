@@ -43,7 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The UDP port; 0 takes a free one. (default: 12345)")
     var port: Int?
 
-    @Option(help: "The folder of the server's key and rooms. (default: ~/.local/share/kirim/server)")
+    @Option(
+        help: "The folder of the server's key and rooms. (default: ~/.local/share/kirim/server)"
+    )
     var data: String?
 
     @Option(help: "What the server calls itself. (default: Kirim)")
@@ -84,8 +86,14 @@ struct ServeCommand: AsyncParsableCommand {
     private func serve() async throws {
         let settings = try await ServeSettings.read(
             ServeSettings.Flags(
-                host: host, port: port, data: data, name: name, plain: plain,
-                passwordFile: passwordFile, inviteOnly: inviteOnly ? true : nil, logLevel: logLevel,
+                host: host,
+                port: port,
+                data: data,
+                name: name,
+                plain: plain,
+                passwordFile: passwordFile,
+                inviteOnly: inviteOnly ? true : nil,
+                logLevel: logLevel,
                 settings: self.settings
             )
         )
@@ -140,7 +148,9 @@ struct ServeCommand: AsyncParsableCommand {
                     "Others connect with: kirim chat kirim://ADDRESS:\(first.port)/\(server.publicKey)"
                 )
             } else {
-                OperatorConsole.show("Others connect with: kirim chat kirim://\(first)/\(server.publicKey)")
+                OperatorConsole.show(
+                    "Others connect with: kirim chat kirim://\(first)/\(server.publicKey)"
+                )
             }
         }
         if case .invitation = options.access {

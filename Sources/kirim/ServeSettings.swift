@@ -80,7 +80,9 @@ struct ServeSettings {
         var all: [Address] = []
         for host in hosts {
             var name = host
-            if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
+            if name.hasPrefix("["), name.hasSuffix("]") {
+                name = String(name.dropFirst().dropLast())
+            }
             if name == "localhost" { name = "127.0.0.1" }
             guard let ip = IPAddress(name) else {
                 throw Complaint.setting(

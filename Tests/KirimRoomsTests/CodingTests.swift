@@ -1,3 +1,5 @@
+// swift-format-ignore-file: NeverForceUnwrap
+
 import KirimRooms
 import KirimWire
 import Testing
@@ -38,7 +40,10 @@ private let status = MemberStatus(member: member, presence: .away)
 
 private let replies: [Reply] = [
     .welcome(
-        id, member: member, nextPost: PostNumber(rawValue: 12), server: "Kelas 7B",
+        id,
+        member: member,
+        nextPost: PostNumber(rawValue: 12),
+        server: "Kelas 7B",
         limits: WireLimits(.standard)
     ),
     .done(id), .refused(id, .nameTaken), .rooms(id, []), .rooms(id, [summary, summary]),
@@ -69,15 +74,21 @@ private let authors: [(Author, PostID?)] = [
 
 private let posts: [Post] = EntryKind.allCases.map { kind in
     Post(
-        room: kelas, kind: kind, reference: kind.needsReference ? sequence(77) : nil,
-        authored: WallTime(milliseconds: -5), text: emoji
+        room: kelas,
+        kind: kind,
+        reference: kind.needsReference ? sequence(77) : nil,
+        authored: WallTime(milliseconds: -5),
+        text: emoji
     )
 }
 
 private let entries: [Entry] = posts.flatMap { post in
     authors.map { author, id in
         Entry(
-            sequence: sequence(78), post: post, author: author, id: id,
+            sequence: sequence(78),
+            post: post,
+            author: author,
+            id: id,
             received: WallTime(milliseconds: 1_800_000_000_000)
         )
     }
@@ -174,13 +185,20 @@ struct CodingTests {
         let owner = MemberID(rawValue: ByteWriter.largestVarint)
         let number = PostNumber(rawValue: ByteWriter.largestVarint)
         let id = PostID(member: owner, outbox: OutboxID(rawValue: .max), number: number)
-        for (author, id): (Author, PostID?) in [(.plain(longest), nil), (.member(owner, name), id)] {
+        for (author, id): (Author, PostID?) in [(.plain(longest), nil), (.member(owner, name), id)]
+        {
             let post = Post(
-                room: kelas, kind: .reply, reference: sequence(ByteWriter.largestVarint - 2),
-                authored: WallTime(milliseconds: .min), text: text
+                room: kelas,
+                kind: .reply,
+                reference: sequence(ByteWriter.largestVarint - 2),
+                authored: WallTime(milliseconds: .min),
+                text: text
             )
             let entry = Entry(
-                sequence: sequence(ByteWriter.largestVarint), post: post, author: author, id: id,
+                sequence: sequence(ByteWriter.largestVarint),
+                post: post,
+                author: author,
+                id: id,
                 received: WallTime(milliseconds: .max)
             )
             #expect(entry.bytes.count <= RecordFrame.recordLimit)
@@ -194,7 +212,8 @@ struct CodingTests {
     func listParts() {
         let long = RoomSummary(
             name: RoomName(String(repeating: "r", count: RoomName.limit))!,
-            members: Int(ByteWriter.largestVarint), last: sequence(ByteWriter.largestVarint)
+            members: Int(ByteWriter.largestVarint),
+            last: sequence(ByteWriter.largestVarint)
         )
         let rooms = Array(repeating: long, count: Reply.listPart)
         #expect(Reply.rooms(id, rooms).bytes.count <= RecordFrame.recordLimit)
@@ -229,7 +248,8 @@ struct NameTests {
         arguments: [
             "", "   ", "a\u{0}b", "a\nb", "a\tb", "\u{1B}[2J", "a\u{7F}", "a\u{85}",
             "\u{202E}ina", "a\u{2066}b", "a\u{200B}ni", "a\u{200D}ni", "ani\u{200D}", "a\u{FEFF}",
-            "a\u{2060}", "a\u{AD}ni", "a\u{2028}b", "a\u{A0}b", "a\u{3000}b", "\u{3164}", "a\u{34F}",
+            "a\u{2060}", "a\u{AD}ni", "a\u{2028}b", "a\u{A0}b", "a\u{3000}b", "\u{3164}",
+            "a\u{34F}",
             "a\u{FE0F}", "\u{2800}", "\u{E000}", "/ani", "#ani", "a\u{E0041}",
             String(repeating: "a", count: 33), String(repeating: "\u{1F600}", count: 17),
         ]
@@ -241,7 +261,8 @@ struct NameTests {
     @Test(
         "people's names are taken as they are",
         arguments: [
-            "ani", "Ani Wijaya", "ᮃᮔᮤ", "安妮", "Аня", "أني", "👩‍🚀", "❤️", "a-b_c.d", "O'Neil", "e\u{301}",
+            "ani", "Ani Wijaya", "ᮃᮔᮤ", "安妮", "Аня", "أني", "👩‍🚀", "❤️", "a-b_c.d", "O'Neil",
+            "e\u{301}",
         ]
     )
     func allowed(_ text: String) {

@@ -1,3 +1,5 @@
+// swift-format-ignore-file: NeverForceUnwrap
+
 import KirimRooms
 import KirimServerCore
 import KirimTransport
@@ -20,7 +22,9 @@ struct OperatorTests {
         }
     }
 
-    @Test("readers of a room learn who comes, is away and goes; the first and last connection count")
+    @Test(
+        "readers of a room learn who comes, is away and goes; the first and last connection count"
+    )
     func presence() {
         var stage = Stage()
         let ani = stage.arrive(1, "ani")
@@ -38,7 +42,9 @@ struct OperatorTests {
         stage.happen(.closed(.reset), second)
         stage.turn()
         #expect(presences(stage, ani) == [.online, .away, .offline])
-        #expect(stage.notes.filter { $0 == .departed(MemberName("budi")!, Stage.address(2)) }.count == 1)
+        #expect(
+            stage.notes.filter { $0 == .departed(MemberName("budi")!, Stage.address(2)) }.count == 1
+        )
     }
 
     @Test("whoever is silent for 90 s is shown as gone, and as here when heard again")
@@ -89,7 +95,13 @@ struct OperatorTests {
         #expect(stage.texts(2, ani) == ["halo server!"])
         #expect(
             stage.notes.last
-                == .said(name: nil, address: address, room: .lobby, kind: .text, text: "halo server!")
+                == .said(
+                    name: nil,
+                    address: address,
+                    room: .lobby,
+                    kind: .text,
+                    text: "halo server!"
+                )
         )
     }
 
@@ -134,7 +146,8 @@ struct OperatorTests {
         let friend = stage.arrive(4)
         #expect(stage.welcome(friend) != nil)
         stage.happen(
-            .moved(Path(socket: SocketID(rawValue: 1), remote: Stage.address(3))), friend
+            .moved(Path(socket: SocketID(rawValue: 1), remote: Stage.address(3))),
+            friend
         )
         stage.turn()
         #expect(stage.clients[friend]?.closed == .banned)

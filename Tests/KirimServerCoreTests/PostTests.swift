@@ -1,3 +1,5 @@
+// swift-format-ignore-file: NeverForceUnwrap
+
 import KirimRooms
 import KirimServerCore
 import KirimTransport
@@ -8,7 +10,9 @@ private func seq(_ number: UInt64) -> SequenceNumber { SequenceNumber(rawValue: 
 
 @Suite("Posts")
 struct PostTests {
-    @Test("a post is accepted only when it is durable, and then its author and the readers learn of it")
+    @Test(
+        "a post is accepted only when it is durable, and then its author and the readers learn of it"
+    )
     func accepted() {
         var stage = Stage()
         let ani = stage.arrive(1, "ani")
@@ -27,7 +31,10 @@ struct PostTests {
         #expect(
             stage.notes.last
                 == .said(
-                    name: MemberName("ani"), address: Stage.address(1), room: .lobby, kind: .text,
+                    name: MemberName("ani"),
+                    address: Stage.address(1),
+                    room: .lobby,
+                    kind: .text,
                     text: "halo"
                 )
         )
@@ -169,7 +176,9 @@ struct PostTests {
         #expect(stage.said() == ["1", "2", "3"])
     }
 
-    @Test("a journal that fails keeps nothing, says so once, and what is offered again is kept once")
+    @Test(
+        "a journal that fails keeps nothing, says so once, and what is offered again is kept once"
+    )
     func storageFails() {
         var stage = Stage()
         let ani = stage.arrive(1)

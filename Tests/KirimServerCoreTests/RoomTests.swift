@@ -1,3 +1,5 @@
+// swift-format-ignore-file: NeverForceUnwrap
+
 import KirimRooms
 import KirimServerCore
 import KirimTransport
@@ -68,7 +70,9 @@ struct RoomTests {
         stage.ask(.subscribe(stream: 4, room: dapur, start: .after(.zero), until: nil), budi)
         stage.post(1, "panas", ani, room: dapur)
         stage.turn()
-        #expect(stage.texts(4, budi, room: dapur) == ["ani joined dapur", "budi joined dapur", "panas"])
+        #expect(
+            stage.texts(4, budi, room: dapur) == ["ani joined dapur", "budi joined dapur", "panas"]
+        )
         stage.ask(.leave(dapur), budi)
         stage.post(2, "pedas", ani, room: dapur)
         stage.turn()
@@ -204,13 +208,20 @@ struct ReadingTests {
         #expect(stage.texts(3, ani) == ["29", "30"])
         stage.ask(.subscribe(stream: 4, room: .lobby, start: .last(.max >> 2), until: seq(1)), ani)
         #expect(stage.texts(4, ani) == ["ani joined lobby"])
-        stage.ask(.subscribe(stream: 5, room: .lobby, start: .after(seq(.max >> 2)), until: nil), ani)
+        stage.ask(
+            .subscribe(stream: 5, room: .lobby, start: .after(seq(.max >> 2)), until: nil),
+            ani
+        )
         #expect(stage.texts(5, ani).isEmpty)
         let first = stage.replies(ani).last
         #expect(
             first
                 == .subscribed(
-                    RequestID(rawValue: 4), stream: 5, room: .lobby, first: seq(31), last: seq(30)
+                    RequestID(rawValue: 4),
+                    stream: 5,
+                    room: .lobby,
+                    first: seq(31),
+                    last: seq(30)
                 )
         )
         stage.post(30, "31", ani)
@@ -218,6 +229,15 @@ struct ReadingTests {
         #expect(stage.texts(2, ani) == ["10", "11", "12"])
         #expect(stage.texts(3, ani) == ["29", "30", "31"])
         #expect(stage.texts(5, ani) == ["31"])
+    }
+
+    @Test("a part that ends in the future is told as it comes, to its end and no further")
+    func partOfTheFuture() {
+        var (stage, ani) = stage(10)
+        stage.ask(.subscribe(stream: 2, room: .lobby, start: .after(seq(9)), until: seq(12)), ani)
+        for number in 10...14 as ClosedRange<UInt64> { stage.post(number, "\(number + 1)", ani) }
+        stage.turn()
+        #expect(stage.texts(2, ani) == ["10", "11", "12"])
     }
 
     @Test("a journal that cannot be read just now only delays the reader")

@@ -1,3 +1,5 @@
+// swift-format-ignore-file: NeverForceUnwrap
+
 import KirimRooms
 import KirimServerCore
 import KirimTransport
@@ -46,7 +48,9 @@ struct Stage {
         commits = []
     }
 
-    static func key(_ seed: UInt8) -> PublicKey { PublicKey(bytes: Array(repeating: seed, count: 32))! }
+    static func key(_ seed: UInt8) -> PublicKey {
+        PublicKey(bytes: Array(repeating: seed, count: 32))!
+    }
 
     static func address(_ seed: UInt8) -> Address {
         Address(ip: .v4(0x0A00_0000 | UInt32(seed)), port: 5_000)
@@ -57,24 +61,38 @@ struct Stage {
         nextConnection += 1
         clients[connection] = Client()
         chat.opened(
-            connection, by: Self.key(seed), from: Self.address(seed), invitation: nil, at: now
+            connection,
+            by: Self.key(seed),
+            from: Self.address(seed),
+            invitation: nil,
+            at: now
         )
         turn()
         return connection
     }
 
     /// Connects and says hello.
-    mutating func arrive(_ seed: UInt8, _ name: String? = nil, outbox: UInt64? = nil) -> ConnectionHandle {
+    mutating func arrive(
+        _ seed: UInt8,
+        _ name: String? = nil,
+        outbox: UInt64? = nil
+    ) -> ConnectionHandle {
         let connection = connect(seed)
         let outbox = OutboxID(rawValue: outbox ?? UInt64(seed))
-        ask(.hello(name: name.flatMap { MemberName($0) }, outbox: outbox, agent: "test"), connection)
+        ask(
+            .hello(name: name.flatMap { MemberName($0) }, outbox: outbox, agent: "test"),
+            connection
+        )
         return connection
     }
 
     mutating func say(_ request: Request, _ connection: ConnectionHandle) {
         let number = clients[connection]!.number
         clients[connection]!.number += 1
-        happen(.record(stream: ChatStream.control, number: number, bytes: request.bytes), connection)
+        happen(
+            .record(stream: ChatStream.control, number: number, bytes: request.bytes),
+            connection
+        )
     }
 
     mutating func ask(_ request: Request, _ connection: ConnectionHandle) {
@@ -95,11 +113,15 @@ struct Stage {
         reference: UInt64? = nil
     ) {
         let post = Post(
-            room: room, kind: kind, reference: reference.map { SequenceNumber(rawValue: $0) },
-            authored: wall, text: text
+            room: room,
+            kind: kind,
+            reference: reference.map { SequenceNumber(rawValue: $0) },
+            authored: wall,
+            text: text
         )
         happen(
-            .record(stream: ChatStream.posts, number: number, bytes: post.bytes), connection
+            .record(stream: ChatStream.posts, number: number, bytes: post.bytes),
+            connection
         )
     }
 
@@ -162,8 +184,8 @@ struct Stage {
 
     /// What a transport without loss does: asks for every record that is offered, and acknowledges it.
     private mutating func deliver() {
-        for connection in clients.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-            guard clients[connection]?.isStuck == false else { continue }
+        for connection in clients.keys.sorted(by: { $0.rawValue < $1.rawValue })
+        where clients[connection]?.isStuck == false {
             for stream in clients[connection]!.streams.keys.sorted() {
                 drain(stream, connection)
             }
@@ -202,9 +224,14 @@ struct Stage {
     }
 
     /// The texts of a stream's entries, in order of their numbers.
-    func texts(_ stream: UInt64, _ connection: ConnectionHandle, room: RoomName = .lobby) -> [String] {
+    func texts(
+        _ stream: UInt64,
+        _ connection: ConnectionHandle,
+        room: RoomName = .lobby
+    ) -> [String] {
         (clients[connection]?.records[stream] ?? [:]).sorted { $0.key < $1.key }.compactMap {
-            try? Entry(parsing: $0.value, room: room, sequence: SequenceNumber(rawValue: $0.key)).text
+            try? Entry(parsing: $0.value, room: room, sequence: SequenceNumber(rawValue: $0.key))
+                .text
         }
     }
 
@@ -278,7 +305,9 @@ struct PaperJournal {
     }
 
     func nextPost(of member: MemberID, in outbox: OutboxID) -> PostNumber {
-        let numbers = decided.keys.filter { $0.member == member && $0.outbox == outbox }.map(\.number)
+        let numbers = decided.keys.filter { $0.member == member && $0.outbox == outbox }.map(
+            \.number
+        )
         return numbers.max()?.next ?? .first
     }
 }
