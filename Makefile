@@ -10,7 +10,10 @@ PREFIX ?= /usr/local
 HOST ?= 127.0.0.1
 PORT ?= 12345
 # A seed that is named is one to be repeated.
-N ?= $(if $(filter undefined,$(origin SEED)),200,1)
+ifeq ($(origin SEED),undefined)
+N ?= 200
+endif
+N ?= 1
 SEED ?= 1
 FAULTS ?= all
 KIND ?= chat
