@@ -16,6 +16,7 @@ import KirimWire
 ///     presence      room, member, name, presence (online | away | offline), online
 ///     phase         phase (connecting | connected | silent | unreachable | stopped | closed), silent_ms
 ///     welcomed      member, name, key, server
+///     not_welcome   refusal, message
 ///     first_contact key, fingerprint
 ///     joined        room
 ///     left          room, refusal, message
@@ -50,6 +51,7 @@ package struct JSONLine: Hashable, Sendable {
             add("name", member.name.text)
             add("key", member.key.description)
             add("server", server)
+        case .notWelcome(let refusal): add(refusal)
         case .firstContact(let key):
             add("key", key.description)
             add("fingerprint", key.fingerprint)
@@ -117,6 +119,7 @@ extension JSONLine {
         case .presence: "presence"
         case .phase: "phase"
         case .welcomed: "welcomed"
+        case .notWelcome: "not_welcome"
         case .firstContact: "first_contact"
         case .joined: "joined"
         case .left: "left"

@@ -22,6 +22,7 @@ package struct LineFace: Sendable {
     private var printed: [RoomName: SequenceNumber] = [:]
     private var hasTrouble = false
     private var isWelcome = false
+    private var lastRefusal: Refusal?
 
     private struct Waiting: Sendable {
         var post: QueuedPost
@@ -110,6 +111,11 @@ extension LineFace {
             return tell(presence, of: name, member, in: room, online)
         case .phase(let phase): return become(phase)
         case .welcomed(let member, let server): return welcome(member, server)
+        case .notWelcome(let refusal):
+            // It is asked again and again; what it says is news only once.
+            guard lastRefusal != refusal else { return [] }
+            lastRefusal = refusal
+            return notice(words.refusal(refusal))
         case .firstContact(let key): return notice(words(.firstContact, key.fingerprint))
         case .joined(let room):
             if !rooms.contains(room) { rooms.append(room) }
@@ -189,6 +195,7 @@ extension LineFace {
         let isNew = me != member
         me = member
         phase = .connected
+        lastRefusal = nil
         defer { isWelcome = true }
         // Every reconnect is a welcome; only the first, and one that changes something, is news.
         guard !isWelcome || isNew else { return [] }

@@ -98,6 +98,10 @@ package struct StreamChat {
             return exit
         case .inputDone:
             guard !options.follows else { return nil }
+            if options.hasCommands {
+                finish(wishes, later)
+                return nil
+            }
             isInputDone = true
             // The last line's own entry may come a moment after its acceptance.
             Task {
@@ -106,6 +110,26 @@ package struct StreamChat {
             }
             return ending
         case .enough: return refused == 0 ? .done : .notAccepted
+        }
+    }
+
+    /// Carries out what was typed last, and waits for the server's word about it.
+    private func finish(_ wishes: Wishes, _ later: @escaping @Sendable (Stimulus) -> Void) {
+        let client = client
+        let patience = options.patience
+        Task {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await wishes.finish()
+                    try? await client.drained()
+                    try? await Task.sleep(for: .milliseconds(200))
+                }
+                group.addTask { try? await Task.sleep(for: patience) }
+                await group.next()
+                group.cancelAll()
+                wishes.abandon()
+            }
+            later(.enough)
         }
     }
 

@@ -1,0 +1,153 @@
+import ArgumentParser
+import Foundation
+import KirimClient
+import KirimRooms
+import KirimTerminal
+import KirimWire
+
+/// `kirim send`: one message, and the server's word that it is kept.
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send one message, and wait until the server has accepted it.",
+        discussion: """
+            The words are joined with spaces. Without words, the whole input is the message, as it is, but for
+            one line end at its close. The first word is the server's address where it looks like one: it begins
+            with kirim://, or is host:port, or an IP address; --to takes any.
+
+            EXAMPLES
+              kirim send halo semua
+              kirim send chat.example:12345 --room kelas "mulai jam 8"
+              kirim send --to chat.example -- "-5 degrees"
+              kirim send --room lab < report.txt
+
+            EXIT CODES
+              0   accepted
+              1   refused, or too long for one message
+              3   the server did not answer in time
+              4   another server than before answers there: nothing was sent
+              5   a password or an invitation is needed, or was not taken
+              6   the operator put you out
+              7   something on this machine is in the way
+              64  a flag makes no sense
+            """
+    )
+
+    @Argument(help: "The address, if it is one, and the words.")
+    var words: [String] = []
+
+    @Option(
+        help: "The server: host, host:port, or kirim://host:port/key. (default: 127.0.0.1:12345)",
+        transform: Reading.server
+    )
+    var to: ServerAddress?
+
+    @Option(help: "The room; it is joined, or made. (default: lobby)", transform: Reading.room)
+    var room: RoomName?
+
+    @OptionGroup var person: PersonOptions
+
+    @Option(help: "Seconds to wait for the server.")
+    var timeout = 30
+
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else {
+            throw ValidationError("--timeout is 1 to 86400 seconds.")
+        }
+    }
+
+    func run() async throws {
+        let room = room ?? .lobby
+        let (server, text) = try await addressed()
+        let limit = ChatLimits.standard.messageBytes
+        guard text.utf8.count <= limit else {
+            throw end(.notAccepted, "The text has \(text.utf8.count) bytes; a message holds \(limit).")
+        }
+        guard !text.isEmpty else {
+            throw end(.notAccepted, "There is nothing to send: no words, and an empty input.")
+        }
+        var options = try person.clientOptions()
+        options.history = 0
+        options.patience = .seconds(timeout)
+        options.agent = "kirim send"
+        let client = try await person.connect(to: server, options)
+        let news = Task { await Self.tellNews(of: client) }
+        defer { news.cancel() }
+        do {
+            if await !client.joinedRooms().contains(room) { try await client.join(room) }
+            let receipt = try await client.send(text, to: room)
+            let isDecided = try await decided(receipt)
+            await client.close()
+            guard isDecided else {
+                throw end(
+                    .unreachable,
+                    "The server did not answer in time. The message is kept, and sent the next time."
+                )
+            }
+        } catch let error as KirimError {
+            await client.close()
+            throw end(ChatExit(error), error.message)
+        }
+    }
+
+    /// The address and the text, wherever they stand.
+    private func addressed() async throws -> (ServerAddress, String) {
+        var words = words
+        var server = to ?? .local
+        if to == nil, let first = words.first, let found = Self.address(first) {
+            server = found
+            words.removeFirst()
+        }
+        guard words.isEmpty else { return (server, words.joined(separator: " ")) }
+        var bytes: [UInt8] = []
+        while bytes.count <= ChatLimits.standard.messageBytes + 1 {
+            let more = await StandardInput.next()
+            guard !more.isEmpty else { break }
+            bytes += more
+        }
+        if bytes.last == 0x0A { bytes.removeLast() }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw end(.notAccepted, "The input is not valid UTF-8; convert it (iconv -t UTF-8).")
+        }
+        return (server, text)
+    }
+
+    /// A word that can only be meant as an address.
+    private static func address(_ word: String) -> ServerAddress? {
+        guard let found = ServerAddress(word) else { return nil }
+        let isLink = word.lowercased().hasPrefix("kirim://")
+        let hasPort = word.hasSuffix(":\(found.port)")
+        return isLink || hasPort || IPAddress(found.host) != nil ? found : nil
+    }
+
+    private func decided(_ receipt: Receipt) async throws -> Bool {
+        let patience = Duration.seconds(timeout)
+        return try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await receipt.accepted()
+                return true
+            }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
+    }
+
+    /// Whose key was taken for the server's is worth knowing, also in a script's log.
+    private static func tellNews(of client: KirimClient) async {
+        for await event in client.events {
+            guard case .firstContact(let key) = event else { continue }
+            StandardOutput.complain(
+                "kirim: first contact with this server; its fingerprint is \(key.fingerprint)."
+            )
+        }
+    }
+
+    private func end(_ exit: ChatExit, _ sentence: String) -> ExitCode {
+        StandardOutput.complain("kirim: \(sentence)")
+        return ExitCode(exit.rawValue)
+    }
+}
