@@ -23,6 +23,7 @@ final class Engine {
 
     private var channels: [SocketID: any Channel] = [:]
     private var bound: [SocketID: Address] = [:]
+    private var unreachables: (any Channel)?
     private var unflushed: Set<SocketID> = []
     private var timer: (at: Instant, task: Scheduled<Void>)?
     private var isStopping = false
@@ -129,6 +130,26 @@ final class Engine {
     func receive(_ datagram: [UInt8], on path: Path) {
         received.increment()
         core.receive(datagram, on: path, at: now, wall: wall)
+    }
+
+    /// Nobody listens at `remote` for what was sent from `local`.
+    func unreachable(_ remote: Address, from local: Address) {
+        for (socket, address) in bound where address.port == local.port {
+            core.unreachable(Path(socket: socket, remote: remote), at: now)
+        }
+    }
+
+    /// Hears of plain clients that went, where this process has the right to.
+    func listenForUnreachables() {
+        let engine = NIOLoopBound(self, eventLoop: loop)
+        Unreachables.listen(for: engine, on: loop).assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .success(let channel):
+                if isStopping { channel.close(promise: nil) } else { unreachables = channel }
+            case .failure(let error):
+                log.debug("no ICMP without CAP_NET_RAW", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     /// Does what there is to do, flushes once, arms the timer.
@@ -238,10 +259,14 @@ final class Engine {
     /// Says goodbye; the sockets close when the last bytes are out.
     func stop() -> EventLoopFuture<Void> {
         core.stop(at: now)
-        endTurn()
+        repeat {
+            hasMore = false
+            endTurn()
+        } while hasMore
         isStopping = true
         timer?.task.cancel()
         timer = nil
+        unreachables?.close(promise: nil)
         let closings = channels.sorted { $0.key.rawValue < $1.key.rawValue }.map {
             $0.value.close()
         }

@@ -80,6 +80,9 @@ package final class KirimServer: Service {
         let server: KirimServer
         do {
             let addresses = try await bind(options.addresses, engine, on: loop)
+            if options.plain != .off {
+                try await loop.submit { engine.value.listenForUnreachables() }.get()
+            }
             server = KirimServer(
                 addresses: addresses,
                 publicKey: identity.publicKey,
@@ -185,6 +188,7 @@ package final class KirimServer: Service {
             case .loopback: .loopback
             case .lan: .lan
             }
+        settings.plain.silence = options.plainSilence
         settings.endpoint.startedAt = startedAt
         switch options.access {
         case .open: settings.endpoint.access = .open

@@ -11,6 +11,8 @@ package struct ServerOptions: Sendable {
     package var name = "Kirim"
     /// Which sources may speak plain text.
     package var plain: Plain = .loopback
+    /// A plain client that says nothing for so long has left.
+    package var plainSilence: Duration = .seconds(3_600)
     package var access: Access = .open
     package var limits = ChatLimits.standard
 

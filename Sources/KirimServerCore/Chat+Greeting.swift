@@ -11,10 +11,7 @@ extension Chat {
             greeting.outbox.rawValue != 0
         else { return reply(.refused(greeting.request, .malformed), to: connection) }
         if let member = directory.member(with: key) {
-            let present = directory[member.id]?.connections.count ?? 0
-            guard present < configuration.connectionsPerMember else {
-                return close(connection, .full, "This key has too many connections here.")
-            }
+            makeRoom(for: member.id)
             sessions[connection]?.stage = .greeting
             return findOutbox(greeting, of: member.id, at: now, wall: wall)
         }
@@ -30,6 +27,18 @@ extension Chat {
             return reply(.refused(greeting.request, .tooManyMembers), to: connection)
         }
         enrol(greeting, key, wall: wall)
+    }
+
+    /// A client that was killed comes back while its old connections still seem to live: the one that is
+    /// silent, or else the oldest, gives way.
+    private mutating func makeRoom(for member: MemberID) {
+        let connections = (directory[member]?.connections ?? []).filter {
+            sessions[$0]?.isClosing == false
+        }
+        guard connections.count >= configuration.connectionsPerMember else { return }
+        let silent = connections.first { sessions[$0]?.isSilent == true }
+        guard let oldest = silent ?? connections.first else { return }
+        close(oldest, .replaced, "This key has too many connections here.")
     }
 
     private mutating func enrol(_ greeting: Greeting, _ key: PublicKey, wall: WallTime) {

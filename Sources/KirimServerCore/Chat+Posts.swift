@@ -26,6 +26,9 @@ extension Chat {
         if let pause = ledger.pause(at: now) {
             return postpone(key, from: number, .storageFailed, pause, to: [connection])
         }
+        if ledger.gatheredBytes > configuration.gatheredBytes {
+            return postpone(key, from: number, .tooFast, .milliseconds(500), to: [connection])
+        }
         switch outboxes[key]?.insert(number, bytes, limits: configuration.limits) {
         case .held: gather(key, from: session.address, at: now, wall: wall)
         case .decided(let decision): decisions[connection, default: [:]][number] = decision

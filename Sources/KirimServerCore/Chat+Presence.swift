@@ -13,6 +13,13 @@ extension Chat {
         guard let due = nextSweep, due <= now else { return }
         nextSweep = sessions.isEmpty ? nil : now.advanced(by: Self.sweepInterval)
         for connection in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            if case .silent? = sessions[connection]?.stage,
+                let openedAt = sessions[connection]?.openedAt,
+                openedAt.duration(to: now) >= configuration.helloPatience
+            {
+                close(connection, .done, "No hello came.")
+                continue
+            }
             guard let heard = lastHeard(connection), let member = sessions[connection]?.member
             else { continue }
             let isSilent = heard.duration(to: now) >= configuration.presenceGone

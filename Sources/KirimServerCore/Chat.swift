@@ -95,7 +95,12 @@ package struct Chat {
         let pace = Pace(
             Rate(perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
         )
-        sessions[connection] = Session(key: key, address: address, pace: pace)
+        sessions[connection] = Session(
+            key: key,
+            openedAt: now,
+            address: address,
+            pace: pace
+        )
         if let invitation { ledger.add([.redeem(invitation, key)], .housekeeping) }
         effects.append(.open(ChatStream.control, at: 0, connection))
         if nextSweep == nil { nextSweep = now.advanced(by: Self.sweepInterval) }

@@ -31,6 +31,8 @@ struct Ledger {
     }
 
     private(set) var gathered: [Item] = []
+    /// Bytes of the texts in it.
+    private(set) var gatheredBytes = 0
     private var underWay: (id: CommitID, items: [Item])?
     private var nextID: UInt64 = 1
     private var state: State = .working
@@ -44,6 +46,7 @@ struct Ledger {
 
     mutating func add(_ writes: [JournalWrite], _ purpose: Purpose) {
         gathered.append(Item(writes: writes, purpose: purpose))
+        for case .append(let draft) in writes { gatheredBytes += draft.post.text.utf8.count }
     }
 
     /// How long the journal has to be left alone; `nil` where it may be used.
@@ -60,6 +63,7 @@ struct Ledger {
         nextID += 1
         underWay = (id, gathered)
         gathered = []
+        gatheredBytes = 0
         return (id, underWay?.items.flatMap(\.writes) ?? [])
     }
 
@@ -82,6 +86,7 @@ struct Ledger {
         defer {
             state = .failing(until: now.advanced(by: retry))
             gathered = []
+            gatheredBytes = 0
         }
         if case .working = state { return (items + gathered, true) }
         return (items + gathered, false)

@@ -16,6 +16,10 @@ extension ServerCore {
         package var kickMemory: Duration = .seconds(60)
         /// Connections of one key: some faces, and two of each for a moment while they rekey.
         package var connectionsPerMember = 16
+        /// A connection that says no hello for so long is closed: it only takes somebody's place.
+        package var helloPatience: Duration = .seconds(60)
+        /// Bytes of posts that wait for the journal, of everybody together. 64 MiB; above, posts are put off.
+        package var gatheredBytes = 67_108_864
         /// How long to wait before a journal that failed is tried again.
         package var storageRetry: Duration = .seconds(1)
         /// Requests a second of one connection, and how many may come at once.

@@ -6,6 +6,7 @@ import KirimWire
 /// What the chat knows about one connection.
 struct Session {
     let key: PublicKey
+    let openedAt: Instant
     var address: Address
     var stage: Stage = .silent
     var replies = Replies()

@@ -54,6 +54,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Who may speak plain text: off, loopback or lan. (default: loopback)")
     var plain: String?
 
+    @Option(help: "Minutes of silence after which a plain client has left. (default: 60)")
+    var plainSilence: Int?
+
     @Option(help: "Let in only who knows the password, the first line of this file.")
     var passwordFile: String?
 
@@ -91,6 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
                 data: data,
                 name: name,
                 plain: plain,
+                plainSilence: plainSilence,
                 passwordFile: passwordFile,
                 inviteOnly: inviteOnly ? true : nil,
                 logLevel: logLevel,

@@ -23,6 +23,7 @@ struct ServeSettings {
         var data: String?
         var name: String?
         var plain: String?
+        var plainSilence: Int?
         var passwordFile: String?
         var inviteOnly: Bool?
         var logLevel: String?
@@ -44,6 +45,11 @@ struct ServeSettings {
             throw Complaint.setting("Plain text is off, loopback or lan, not \(plain).")
         }
         options.plain = allowed
+        let silence = flags.plainSilence ?? other.int(forKey: "plainSilence", default: 60)
+        guard (1...525_600).contains(silence) else {
+            throw Complaint.setting("A plain client may be silent for 1 to 525600 minutes.")
+        }
+        options.plainSilence = .seconds(silence * 60)
         options.access = try access(
             passwordFile: flags.passwordFile ?? other.string(forKey: "passwordFile"),
             inviteOnly: flags.inviteOnly ?? other.bool(forKey: "inviteOnly", default: false)

@@ -167,6 +167,29 @@ struct RoomTests {
         #expect(stage.clients[ani]?.closed == .violation)
     }
 
+    @Test("a key that comes back again and again takes the place of its own oldest connection")
+    func manyConnections() {
+        var stage = Stage { $0.connectionsPerMember = 3 }
+        let all = (0..<5).map { _ in stage.arrive(1) }
+        #expect(stage.welcome(all[4]) != nil)
+        #expect(all.map { stage.clients[$0]?.closed } == [.replaced, .replaced, nil, nil, nil])
+    }
+
+    @Test("whoever says no hello for a minute is closed")
+    func noHello() {
+        var stage = Stage()
+        let mute = stage.connect(1)
+        let ani = stage.arrive(2)
+        for second in stride(from: 10, through: 70, by: 10) {
+            stage.now = Instant.start.advanced(by: .seconds(second))
+            let now = stage.now
+            stage.chat.sweep(at: now) { _ in now }
+            stage.turn()
+        }
+        #expect(stage.clients[mute]?.closed == .done)
+        #expect(stage.clients[ani]?.closed == nil)
+    }
+
     @Test("before hello there is nothing to be had")
     func helloFirst() {
         var stage = Stage()
