@@ -89,7 +89,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimServerCore",
         ]
     ),
-    ("KirimClientTests", ["KirimClient", "KirimRooms", "KirimWire"]),
+    (
+        "KirimClientTests",
+        ["KirimClient", "KirimServer", "KirimServerCore", "KirimNoise", "KirimRooms", "KirimWire", logging]
+    ),
     ("KirimJournalTests", ["KirimJournal", "KirimRooms", "KirimWire", "KirimSimulation", grdb]),
     (
         "KirimSimulationTests",
