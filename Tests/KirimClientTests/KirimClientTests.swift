@@ -1,5 +1,6 @@
 import KirimClient
 import KirimRooms
+import KirimServer
 import KirimWire
 import Testing
 
