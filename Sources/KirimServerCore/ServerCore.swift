@@ -167,6 +167,8 @@ package struct ServerCore: ~Copyable {
             while let effect = chat.nextEffect() {
                 if let output = apply(effect, at: now) { return output }
             }
+            // An effect may have been a relay, and nothing else may come for a long time.
+            absorbPlain(at: now)
             if let transmit = plainTransmit() { return .transmit(transmit) }
             if let transmit = endpoint.nextTransmit(at: now, source: &chat) {
                 return .transmit(transmit)
