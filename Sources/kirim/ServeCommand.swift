@@ -107,11 +107,14 @@ struct ServeCommand: AsyncParsableCommand {
         var log = Logger(label: "kirim")
         log.logLevel = settings.logLevel
         let server = try await KirimServer.open(settings.options, log: log)
-        introduce(server, settings.options)
-
+        // Said once signals are obeyed: whoever reads it may stop the server at once.
+        let greeting = Greeting { [self] in introduce(server, settings.options) }
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: server)],
+                services: [
+                    .init(service: greeting, successTerminationBehavior: .ignore),
+                    .init(service: server),
+                ],
                 gracefulShutdownSignals: [.sigint, .sigterm],
                 logger: Self.quiet
             )
@@ -162,4 +165,11 @@ struct ServeCommand: AsyncParsableCommand {
         }
         OperatorConsole.show("A line that you type is sent to everybody; /help lists commands.")
     }
+}
+
+/// What is done once, when the services begin.
+private struct Greeting: Service {
+    let say: @Sendable () -> Void
+
+    func run() async { say() }
 }
