@@ -15,6 +15,8 @@ struct RoomReader {
     private(set) var cursor: SequenceNumber?
     /// The piece of the log that the journal holds.
     private(set) var span: HistorySpan?
+    /// The cursor when we asked.
+    private var asked: SequenceNumber?
     /// Where the log ended when we asked; `nil` once everything up to there was told.
     private var target: SequenceNumber?
     private var early: [SequenceNumber: Entry] = [:]
@@ -122,6 +124,7 @@ extension RoomReader {
         stage = .asking(stream: stream)
         progress = now
         target = nil
+        asked = cursor
         forgetEarly()
         return cursor.map { .after($0) } ?? .last(newest)
     }
@@ -147,7 +150,8 @@ extension RoomReader {
         at now: Instant
     ) -> Subscribed {
         guard case .asking(let stream) = stage else { return .going(.ignored) }
-        if let cursor, last < cursor {
+        // Entries may have come before this reply, and some of them may be younger than it.
+        if let asked, last < asked {
             // The server's log was set back. What we hold beyond its end is not in it any more, so the
             // journal's piece and the log are two different things from here on.
             self.cursor = last

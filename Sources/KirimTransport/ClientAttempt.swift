@@ -27,10 +27,8 @@ final class ClientAttempt {
     private(set) var access: Access = .open
     private var handshake: InitiatorHandshake?
 
-    /// Another key than the trusted one has answered.
-    var imposter: PublicKey?
-    /// An ACCEPT came that our keys do not open.
-    var hasUnreadableAccept = false
+    /// An answer came, since the last send, with which there is no going on. It may be forged.
+    var objection: ClientEndpoint.Stop?
     private(set) var serverKey: PublicKey?
 
     /// The versions that this client speaks.

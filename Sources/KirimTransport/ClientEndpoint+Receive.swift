@@ -70,22 +70,10 @@ extension ClientEndpoint {
             }
             return
         }
-        if let trusted, challenge.serverKey != trusted {
+        if let objection = objection(to: challenge) {
             // Anybody on the way could have sent this; so give the real one time to answer.
-            attempt.imposter = challenge.serverKey
-            return
-        }
-        guard challenge.versions.contains(where: ClientAttempt.versions.contains) else {
-            stop(.noCommonVersion)
-            return
-        }
-        switch (challenge.access, secret) {
-        case (.open, _), (.password, .password), (.invitation, .invitation): break
-        case (.password, _):
-            stop(.passwordNeeded)
-            return
-        case (.invitation, _):
-            stop(.invitationNeeded)
+            attempt.objection = objection
+            attempt.retryAt = min(attempt.retryAt, now.advanced(by: configuration.handshakeRetry / 2))
             return
         }
         let began = attempt.challenged(
@@ -105,6 +93,21 @@ extension ClientEndpoint {
         timePassed(to: now)
     }
 
+    /// Why the handshake cannot go on with this challenge, if it is genuine.
+    private func objection(to challenge: ChallengePacket) -> Stop? {
+        if let trusted, challenge.serverKey != trusted {
+            return .serverKeyChanged(challenge.serverKey)
+        }
+        guard challenge.versions.contains(where: ClientAttempt.versions.contains) else {
+            return .noCommonVersion
+        }
+        return switch (challenge.access, secret) {
+        case (.open, _), (.password, .password), (.invitation, .invitation): nil
+        case (.password, _): .passwordNeeded
+        case (.invitation, _): .invitationNeeded
+        }
+    }
+
     private mutating func accepted(_ accept: AcceptPacket, on path: Path, at now: Instant) {
         guard let attempt, attempt.phase == .open, accept.clientIndex == attempt.clientIndex,
             let socket, let serverKey = attempt.serverKey
@@ -115,7 +118,8 @@ extension ClientEndpoint {
         guard let (reply, keys) = attempt.accepted(accept),
             let parameters = try? Parameters(configuration, parsing: reply.parameters)
         else {
-            attempt.hasUnreadableAccept = true
+            // Forged, or the server does not know our secret.
+            if attempt.access != .open, !attempt.usesToken { attempt.objection = .secretRefused }
             dropped += 1
             return
         }
@@ -155,6 +159,7 @@ extension ClientEndpoint {
         token = reply.token
         tokenFailed = false
         failures = 0
+        objections = 0
         silentSince = nil
         hasSaidUnreachable = false
         // The server sends nothing until it has seen that we hold the keys.
@@ -183,6 +188,10 @@ extension ClientEndpoint {
 extension ClientEndpoint {
     /// How often an OPEN is repeated before the handshake begins anew.
     private static let openTries = 4
+    /// Times in a row that nothing but an objectionable answer must come before we give up. The answers
+    /// prove nothing, so a single forged one must not end the search; who forges them all could as well
+    /// drop the real ones.
+    private static let objectionLimit = 3
 
     package mutating func timePassed(to now: Instant) {
         latest = max(latest, now)
@@ -247,14 +256,16 @@ extension ClientEndpoint {
     private mutating func knock(_ attempt: ClientAttempt, at now: Instant) {
         guard let socket else { return }
         if attempt.tries > 0 {
-            failures += 1
-            if let imposter = attempt.imposter {
-                stop(.serverKeyChanged(imposter))
-                return
-            }
-            if attempt.hasUnreadableAccept, attempt.access != .open, !attempt.usesToken {
-                stop(.secretRefused)
-                return
+            if let objection = attempt.objection {
+                attempt.objection = nil
+                objections += 1
+                guard objections < Self.objectionLimit else {
+                    stop(objection)
+                    return
+                }
+            } else {
+                failures += 1
+                objections = 0
             }
         }
         if attempt.phase == .open, attempt.tries >= (attempt.usesToken ? 2 : Self.openTries) {

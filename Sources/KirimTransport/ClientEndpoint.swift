@@ -48,6 +48,8 @@ package struct ClientEndpoint: ~Copyable {
     var isWanted = false
 
     var attempt: ClientAttempt?
+    /// Sends in a row that brought nothing but an objectionable answer.
+    var objections = 0
     /// Attempts since somebody last answered; widens the waits.
     var failures = 0
     /// When to begin the next attempt, where none is under way.
@@ -129,6 +131,7 @@ extension ClientEndpoint {
         isWanted = true
         tokenFailed = false
         failures = 0
+        objections = 0
         silentSince = silentSince ?? now
         if socket == nil { askForSocket() }
         beginAttempt(at: now)
