@@ -35,6 +35,7 @@ extension Cluster {
     }
 
     func perform(_ act: Act) throws(Violation) {
+        narrateAct(act)
         switch act {
         case .journal(let life): return try journalWorks(life: life)
         case .store(let face, let life): return try storeWorks(face, life: life)
@@ -84,6 +85,13 @@ extension Cluster {
             try drainServer()
             world.schedule(act, after: drawing.duration(around: .seconds(30)))
         default: break
+        }
+    }
+
+    private func narrateAct(_ act: Act) {
+        switch act {
+        case .store, .journal, .turn, .behave: break
+        default: narrator?(world.now, "\(act)")
         }
     }
 

@@ -151,13 +151,36 @@ extension Cluster {
         try drain(face: index)
     }
 
+    private func narrate(_ event: ClientEvent, _ index: Int, _ narrator: (Instant, String) -> Void)
+    {
+        switch event {
+        case .entry(let entry, _):
+            narrator(world.now, "face \(index) shows \(entry.room) \(entry.sequence.rawValue)")
+        case .decided(let post, let decision):
+            narrator(world.now, "face \(index) post \(post.number.rawValue): \(decision)")
+        case .queued(let post):
+            narrator(
+                world.now,
+                "face \(index) queued \(post.number.rawValue) for \(post.post.room)"
+            )
+        case .answered(let ticket, .entries(let entries)):
+            narrator(world.now, "face \(index) ticket \(ticket.rawValue): page of \(entries.count)")
+        default: narrator(world.now, "face \(index) \(event)")
+        }
+    }
+
     private func happened(_ event: ClientEvent, _ index: Int) throws(Violation) {
         let face = faces[index]
+        if let narrator { narrate(event, index, narrator) }
         switch event {
         case .phase(let phase):
             face.phase = phase
             if case .connected = phase { counters.opened += 1 }
-            if case .stopped(let stop) = phase {
+            if case .stopped = phase, world.faults.contains(.attack), isActive {
+                // Forged answers can bring a client to ask for a person, who then tries again.
+                counters.stops += 1
+                world.schedule(.faceCrash(index), after: .zero)
+            } else if case .stopped(let stop) = phase {
                 throw Violation(.convergence, "face \(index) stopped for ever: \(stop).")
             }
         case .firstContact(let key):

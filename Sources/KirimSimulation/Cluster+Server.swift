@@ -7,6 +7,7 @@ extension Cluster {
     /// A server process begins with what the journal holds, and nothing else.
     func startServer() throws(Violation) {
         life += 1
+        narrator?(world.now, "the server begins its life \(life)")
         let snapshot: JournalSnapshot
         do {
             snapshot = try roomJournal.snapshot()
@@ -71,7 +72,7 @@ extension Cluster {
         case .commit(let id, let writes): enqueue(.commit(id, writes), server)
         case .read(let id, let query): enqueue(.read(id, query), server)
         case .lookUp(let id, let member, let outbox): enqueue(.lookUp(id, member, outbox), server)
-        case .note: break
+        case .note(let note): narrator?(world.now, "server: \(note)".prefix(300).description)
         }
     }
 
@@ -138,6 +139,7 @@ extension Cluster {
         if case .commit(_, let writes)? = server.journal.first, drawing.chance(0.5) {
             _ = try commit(writes)
         }
+        narrator?(world.now, "the server crashes")
         self.server = nil
         counters.crashes += 1
         world.schedule(.serverReturns, after: drawing.duration(around: .seconds(4)))

@@ -4,7 +4,7 @@ import KirimPlain
 import KirimRooms
 import KirimServerCore
 import KirimTransport
-import KirimWire
+package import KirimWire
 
 /// A server, its people and their faces in one ``World``: the whole chat, and a ``Ledger`` of what really happened.
 ///
@@ -30,6 +30,8 @@ package final class Cluster {
     var plainPeers: [PlainPeer] = []
     var isActive = true
     var isServerDiskFull = false
+    /// Is told what happens, for a person who looks for the reason of a failure.
+    package var narrator: ((Instant, String) -> Void)?
     /// Timer steps without time moving on.
     private var idleTimers = 0
     private var lastTimer = Instant.start
@@ -58,6 +60,7 @@ package final class Cluster {
         package var crashes = 0
         package var faceCrashes = 0
         package var naps = 0
+        package var stops = 0
         package var opened = 0
         package var commits = 0
         package var failedCommits = 0
@@ -203,6 +206,7 @@ extension Cluster {
 
     /// Ends all trouble: the dead come back, the sleeping wake, the disks have room.
     private func heal() throws(Violation) {
+        narrator?(world.now, "the trouble ends")
         isActive = false
         world.heal()
         isServerDiskFull = false

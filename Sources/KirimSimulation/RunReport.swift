@@ -5,6 +5,7 @@ package struct RunReport: Sendable {
     package var seed: UInt64
     package var faults: Faults
     package var kind: Kind
+    package var size: RunSize
     package var violation: Violation?
     package var trace: TraceHash
     /// Simulated time, from the start to convergence.
@@ -20,7 +21,15 @@ package struct RunReport: Sendable {
         case chat
     }
 
-    package init(seed: UInt64, faults: Faults, kind: Kind, trace: TraceHash, time: Duration) {
+    package init(
+        seed: UInt64,
+        faults: Faults,
+        kind: Kind,
+        size: RunSize,
+        trace: TraceHash,
+        time: Duration
+    ) {
+        self.size = size
         self.seed = seed
         self.faults = faults
         self.kind = kind
@@ -30,7 +39,7 @@ package struct RunReport: Sendable {
 
     /// The line that repeats the run.
     package var command: String {
-        "make sim SEED=\(seed) FAULTS=\(faults)" + (kind == .chat ? "" : " KIND=\(kind.rawValue)")
+        "make sim SEED=\(seed) FAULTS=\(faults) KIND=\(kind.rawValue) SIZE=\(size.rawValue)"
     }
 }
 
@@ -48,17 +57,26 @@ package enum Simulation {
         _ kind: RunReport.Kind,
         seed: UInt64,
         faults: Faults,
-        size: RunSize
+        size: RunSize,
+        narrator: ((String) -> Void)? = nil
     ) -> RunReport {
         switch kind {
         case .transport: runTransport(seed: seed, faults: faults, size: size)
-        case .chat: runChat(seed: seed, faults: faults, size: size)
+        case .chat: runChat(seed: seed, faults: faults, size: size, narrator: narrator)
         }
     }
 
-    private static func runChat(seed: UInt64, faults: Faults, size: RunSize) -> RunReport {
+    private static func runChat(
+        seed: UInt64,
+        faults: Faults,
+        size: RunSize,
+        narrator: ((String) -> Void)?
+    ) -> RunReport {
         var dice = Dice(seed: seed).fork("scenario")
         let cluster = Cluster(seed: seed, faults: faults, size: size)
+        if let narrator {
+            cluster.narrator = { narrator("\(Double($0.nanoseconds / 1_000) / 1_000_000) \($1)") }
+        }
         var violation: Violation?
         do throws(Violation) {
             try cluster.run(
@@ -72,6 +90,7 @@ package enum Simulation {
             seed: seed,
             faults: faults,
             kind: .chat,
+            size: size,
             trace: cluster.world.network.trace,
             time: Instant.start.duration(to: cluster.world.now)
         )
@@ -106,6 +125,7 @@ package enum Simulation {
             seed: seed,
             faults: faults,
             kind: .transport,
+            size: size,
             trace: run.world.network.trace,
             time: Instant.start.duration(to: run.world.now)
         )

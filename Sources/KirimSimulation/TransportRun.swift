@@ -18,6 +18,9 @@ package final class TransportRun {
     private var incarnation = 0
     private var clients: [ClientNode] = []
     private var isActive = true
+    /// Timer steps without time moving on.
+    private var idleTimers = 0
+    private var lastTimer = Instant.start
 
     package enum Act: Sendable {
         case say(Int)
@@ -194,6 +197,11 @@ extension TransportRun {
 
     private func timePassed() throws(Violation) {
         let now = world.now
+        idleTimers = lastTimer == now ? idleTimers + 1 : 0
+        lastTimer = now
+        guard idleTimers < 1_000 else {
+            throw Violation(.convergence, "a deadline stays in the past.")
+        }
         if let server, let deadline = server.endpoint.deadline, deadline <= now {
             server.endpoint.timePassed(to: now)
             try drainServer()
@@ -466,6 +474,15 @@ extension TransportRun {
         case .mayClose(let socket): node.sockets.close(socket)
         case .token(let token): node.token = token
         case .unreachable: break
+        case .stopped where world.faults.contains(.attack) && isActive:
+            // Forged answers can bring a client to ask for a person, who then tries again.
+            node.endpoint.connect(
+                to: world.serverAddresses,
+                trusting: nil,
+                token: nil,
+                secret: nil,
+                at: world.now
+            )
         case .stopped(let stop):
             throw Violation(.convergence, "client \(index) stopped for ever: \(stop).")
         }

@@ -9,7 +9,7 @@ package struct World<Act: Sendable>: Sendable {
     package let faults: Faults
     package private(set) var now = Instant.start
     package var network: SimulatedNetwork
-    package var watch = WireWatch()
+    package var watch: WireWatch
     package private(set) var troubles = 0
     private var attacker: Attacker?
     private var agenda: Heap<Item> = []
@@ -60,6 +60,7 @@ package struct World<Act: Sendable>: Sendable {
 
     package init(faults: Faults, dice: Dice, attackerKey: PublicKey) {
         self.faults = faults
+        watch = WireWatch(isAttacked: faults.contains(.attack))
         self.dice = dice.fork("trouble")
         network = SimulatedNetwork(dice: dice.fork("network"))
         serverAddresses = [

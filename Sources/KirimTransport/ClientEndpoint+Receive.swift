@@ -191,7 +191,7 @@ extension ClientEndpoint {
     /// Times in a row that nothing but an objectionable answer must come before we give up. The answers
     /// prove nothing, so a single forged one must not end the search; who forges them all could as well
     /// drop the real ones.
-    private static let objectionLimit = 3
+    private static let objectionLimit = 4
 
     package mutating func timePassed(to now: Instant) {
         latest = max(latest, now)

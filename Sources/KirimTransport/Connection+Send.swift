@@ -13,7 +13,7 @@ extension Connection {
     private static let bundledCopies = 2
     private static let recentLimit = 16
     /// Less is not worth a packet.
-    private static let smallestPacket = 96
+    static let smallestPacket = 96
 
     private var headerSize: Int {
         switch role {

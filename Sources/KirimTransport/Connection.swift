@@ -233,10 +233,12 @@ extension Connection {
         func consider(_ moment: Instant?) {
             if let moment { earliest = min(earliest, moment) }
         }
-        consider(acknowledgeBy)
         consider(lossTime ?? probeDeadline)
         consider(paths.deadline)
-        if isPacing {
+        // Nothing may leave towards an address that has to prove itself first: waking for it would spin.
+        let mayWrite = paths.allowance >= Self.smallestPacket
+        if mayWrite { consider(acknowledgeBy) }
+        if isPacing, mayWrite {
             consider(pacer.deadline(window: congestion.window, smoothed: roundTrip.smoothed))
         }
         if case .client = role {

@@ -41,6 +41,9 @@ struct KirimSim: AsyncParsableCommand {
     @Flag(help: "Prints a line for each seed.")
     var verbose = false
 
+    @Flag(help: "Tells everything that happens, one run at a time.")
+    var story = false
+
     func run() async throws {
         guard let faults = Faults(faults) else {
             let known = Faults.names.map(\.name).joined(separator: ", ")
@@ -64,9 +67,18 @@ struct KirimSim: AsyncParsableCommand {
                 guard next < seeds else { return }
                 let seed = first &+ UInt64(next)
                 next += 1
-                group.addTask { Simulation.run(kind, seed: seed, faults: faults, size: size) }
+                let story = story
+                group.addTask {
+                    Simulation.run(
+                        kind,
+                        seed: seed,
+                        faults: faults,
+                        size: size,
+                        narrator: story ? { print($0) } : nil
+                    )
+                }
             }
-            for _ in 0..<max(1, jobs) { start() }
+            for _ in 0..<(story ? 1 : max(1, jobs)) { start() }
             for await report in group {
                 tally.add(report)
                 if report.violation != nil, !keepGoing { break }
