@@ -108,13 +108,10 @@ struct ServeCommand: AsyncParsableCommand {
         log.logLevel = settings.logLevel
         let server = try await KirimServer.open(settings.options, log: log)
         // Said once signals are obeyed: whoever reads it may stop the server at once.
-        let greeting = Greeting { [self] in introduce(server, settings.options) }
+        let greeted = Greeted(server) { [self] in introduce(server, settings.options) }
         let group = ServiceGroup(
             configuration: .init(
-                services: [
-                    .init(service: greeting, successTerminationBehavior: .ignore),
-                    .init(service: server),
-                ],
+                services: [.init(service: greeted)],
                 gracefulShutdownSignals: [.sigint, .sigterm],
                 logger: Self.quiet
             )
@@ -167,9 +164,18 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// What is done once, when the services begin.
-private struct Greeting: Service {
+/// A service that says something when it begins.
+private struct Greeted<Base: Service>: Service {
+    let base: Base
     let say: @Sendable () -> Void
 
-    func run() async { say() }
+    init(_ base: Base, say: @escaping @Sendable () -> Void) {
+        self.base = base
+        self.say = say
+    }
+
+    func run() async throws {
+        say()
+        try await base.run()
+    }
 }
