@@ -4,6 +4,8 @@ package struct LineDesk {
     private var reader = KeyReader()
     private var editor = LineEditor()
     private var screen: Screen
+    /// The foot as it was drawn last.
+    private var drawn: Screen.Foot?
 
     /// What came of the keys.
     package enum Wish: Hashable, Sendable {
@@ -26,14 +28,19 @@ package struct LineDesk {
             return []
         case .resized:
             screen.resize(width: terminal.width)
-            show(foot: foot)
+            draw(foot: foot)
             return []
         case .ended: return [.leave]
         }
     }
 
-    /// Prints lines above the foot, and the foot.
+    /// Prints lines above the foot, and the foot, where that changes anything.
     package mutating func show(_ lines: [String] = [], foot: Screen.Foot) {
+        if !lines.isEmpty || foot != drawn { draw(lines, foot: foot) }
+    }
+
+    private mutating func draw(_ lines: [String] = [], foot: Screen.Foot) {
+        drawn = foot
         terminal.write(screen.show(lines, foot: foot, line: editor))
     }
 
@@ -66,7 +73,7 @@ package struct LineDesk {
             }
         }
         // One drawing for all keys of a read; a submitted line is drawn with what came of it.
-        if isChanged { show(foot: foot) }
+        if isChanged { draw(foot: foot) }
         return wishes
     }
 }

@@ -23,6 +23,8 @@ package struct LineFace: Sendable {
     private var hasTrouble = false
     private var isWelcome = false
     private var lastRefusal: Refusal?
+    /// Why the server takes nothing for now, as it was told; it is told again only when all had gone through.
+    private var postponed: Refusal?
 
     private struct Waiting: Sendable {
         var post: QueuedPost
@@ -99,12 +101,15 @@ extension LineFace {
         case .entry(let entry, let mine): return show(entry, mine: mine)
         case .caughtUp: return []
         case .queued(let post):
-            if !waiting.contains(where: { $0.post.id == post.id }) {
+            // They come in order, but those of an earlier run are asked for as well as told.
+            if waiting.last.map({ $0.post.id < post.id }) ?? true {
                 waiting.append(Waiting(post: post))
             }
             return []
         case .decided(let post, let decision): return decide(post, decision)
         case .postponed(let refusal, let delay):
+            guard postponed != refusal else { return [] }
+            postponed = refusal
             let seconds = max(1, delay.components.seconds)
             return notice(words(.postponed, words.refusal(refusal), "\(seconds)"))
         case .presence(let room, let member, let name, let presence, let online):
@@ -136,11 +141,14 @@ extension LineFace {
 
     private mutating func show(_ entry: Entry, mine: QueuedPost.ID?) -> [Effect] {
         printed[entry.room] = max(printed[entry.room] ?? .zero, entry.sequence)
-        waiting.removeAll { waiting in
+        // The one that is decided about is the first, or near it.
+        let place = waiting.firstIndex { waiting in
             if waiting.post.id == mine { return true }
             guard let (room, sequence) = waiting.accepted else { return false }
             return room == entry.room && sequence == entry.sequence
         }
+        if let place { waiting.remove(at: place) }
+        if waiting.isEmpty { postponed = nil }
         return [.print(line(for: entry, isMine: mine != nil))]
     }
 

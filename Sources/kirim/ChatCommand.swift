@@ -11,12 +11,14 @@ struct ChatCommand: AsyncParsableCommand {
         commandName: "chat",
         abstract: "Chat on a server, in this terminal or through pipes.",
         discussion: """
-            At a terminal: type a line, press Return. … is waiting, ✓ is kept by the server. /help lists
-            the commands. What is written while the server is away is kept and sent later.
+            At a terminal: type a line, press Return. … is waiting, ✓ is kept by the
+            server. /help lists the commands. What is written while the server is
+            away is kept and sent later.
 
-            Through a pipe: every line of the input is a message (empty ones are passed over; a slash means
-            nothing); the program ends when the server has accepted all of them. The output is plain lines,
-            or with --json one object a line: entry, decided, phase and others, each with its fields.
+            Through a pipe: every line of the input is a message (empty ones are passed
+            over, a slash means nothing); the program ends when the server has accepted
+            all of them. The output is plain lines, or with --json one object a line:
+            entry, decided, phase and others, each with its fields.
 
             EXAMPLES
               kirim chat

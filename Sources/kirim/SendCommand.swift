@@ -11,9 +11,10 @@ struct SendCommand: AsyncParsableCommand {
         commandName: "send",
         abstract: "Send one message, and wait until the server has accepted it.",
         discussion: """
-            The words are joined with spaces. Without words, the whole input is the message, as it is, but for
-            one line end at its close. The first word is the server's address where it looks like one: it begins
-            with kirim://, or is host:port, or an IP address; --to takes any.
+            The words are joined with spaces. Without words, the whole input is the
+            message, as it is, but for one line end at its close. The first word is the
+            server's address where it looks like one: it begins with kirim://, or is
+            host:port, or an IP address; --to takes any.
 
             EXAMPLES
               kirim send halo semua
@@ -86,7 +87,10 @@ struct SendCommand: AsyncParsableCommand {
             }
         } catch let error as KirimError {
             await client.close()
-            throw end(ChatExit(error), error.message)
+            let hint =
+                error.code == .serverKeyChanged
+                ? " kirim chat \(server.endpoint) shows the key, and how it is trusted." : ""
+            throw end(ChatExit(error), error.message + hint)
         }
     }
 
