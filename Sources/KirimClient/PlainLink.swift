@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Darwin)
-    import Darwin
+import Darwin
 #endif
 import KirimPlain
 import KirimWire
@@ -41,14 +41,16 @@ package final class PlainLink: Sendable {
     /// Opens a socket on the local port, 0 for any, towards the server.
     ///
     /// - Throws: ``KirimError`` with ``KirimError/Code/unknownHost`` or ``KirimError/Code/network``.
-    package static func open(to server: ServerAddress, localPort: UInt16) async throws -> PlainLink {
+    package static func open(to server: ServerAddress, localPort: UInt16) async throws -> PlainLink
+    {
         let target: SocketAddress
         do {
             target = try SocketAddress.makeAddressResolvingHost(server.host, port: Int(server.port))
         } catch {
             throw KirimError(
                 code: .unknownHost,
-                message: "There is no address for the name \(server.host); check how it is written.",
+                message:
+                    "There is no address for the name \(server.host); check how it is written.",
                 underlying: error
             )
         }

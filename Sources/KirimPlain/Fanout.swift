@@ -42,7 +42,9 @@ struct Fanout: Sendable {
         if ends {
             if let ended { return ended }
             let limit = PlainText.datagramLimit - 1
-            let made = PlainText.datagrams(of: text, prefix: prefix, limit: limit).map { $0 + [0x0A] }
+            let made = PlainText.datagrams(of: text, prefix: prefix, limit: limit).map {
+                $0 + [0x0A]
+            }
             ended = made
             return made
         }

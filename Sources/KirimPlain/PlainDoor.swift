@@ -53,7 +53,9 @@ struct PlainDoor: Sendable {
         guard takeTurn(of: address.ip.prefix, at: now) else { return .hurry }
         let epoch = now.nanoseconds / max(1, configuration.codeLifetime.inNanoseconds)
         for valid in [epoch, epoch - 1] {
-            if let rest = strip(code(for: address, epoch: valid), from: text) { return .enter(rest) }
+            if let rest = strip(code(for: address, epoch: valid), from: text) {
+                return .enter(rest)
+            }
         }
         let code = code(for: address, epoch: epoch)
         let answers = ["To join this chat, send \(code)\n", "send \(code)\n", code]

@@ -23,7 +23,8 @@ package enum ColumnWidth {
     private static func of(_ scalar: Unicode.Scalar) -> Int {
         if scalar.value < 0x300 { return scalar.value < 0x20 || scalar.value == 0x7F ? 0 : 1 }
         switch scalar.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format, .control, .lineSeparator, .paragraphSeparator:
+        case .nonspacingMark, .enclosingMark, .format, .control, .lineSeparator,
+            .paragraphSeparator:
             return 0
         default: break
         }

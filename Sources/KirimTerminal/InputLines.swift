@@ -53,7 +53,9 @@ package struct InputLines: Sendable {
         if rest.last == 0x0D { rest.removeLast() }
         defer { rest.removeAll(keepingCapacity: true) }
         guard rest.count <= limit else { throw .tooLong(line: number, limit: limit) }
-        guard let line = String(validating: rest, as: UTF8.self) else { throw .notUTF8(line: number) }
+        guard let line = String(validating: rest, as: UTF8.self) else {
+            throw .notUTF8(line: number)
+        }
         if !line.isEmpty { lines.append(line) }
     }
 }

@@ -47,7 +47,11 @@ package struct InteractiveChat {
             if exit != nil { break }
         }
         let ending = exit ?? .done
-        if ending == .done || ending == .interrupted { await sayGoodbye(wishes) } else { desk.leave() }
+        if ending == .done || ending == .interrupted {
+            await sayGoodbye(wishes)
+        } else {
+            desk.leave()
+        }
         await client.close()
         return ending
     }

@@ -156,7 +156,8 @@ package struct KeyReader: Sendable {
     private static let pasteEnd = Array("\u{1B}[201~".utf8)
 
     private mutating func paste(_ bytes: inout [UInt8], _ keys: inout [Key]) {
-        if bytes.last == Self.pasteEnd.last, bytes.suffix(Self.pasteEnd.count) == Self.pasteEnd[...] {
+        if bytes.last == Self.pasteEnd.last, bytes.suffix(Self.pasteEnd.count) == Self.pasteEnd[...]
+        {
             bytes.removeLast(Self.pasteEnd.count)
             keys.append(.pasted(Self.text(of: bytes)))
             return

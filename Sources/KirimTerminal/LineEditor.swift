@@ -87,7 +87,9 @@ package struct LineEditor: Sendable {
             visible += shown[index]
             used += widths[index]
         }
-        if visible.isEmpty, first < shown.count { visible = ColumnWidth.fit(shown[first], columns: room) }
+        if visible.isEmpty, first < shown.count {
+            visible = ColumnWidth.fit(shown[first], columns: room)
+        }
         return (visible, min(offset, room))
     }
 
@@ -97,7 +99,8 @@ package struct LineEditor: Sendable {
         case .pasted(let text):
             let lines = text.utf8.count { $0 == 0x0A } + 1
             let bytes = Self.grouped(text.utf8.count)
-            return lines == 1 ? "[pasted \(bytes) bytes]" : "[pasted \(lines) lines, \(bytes) bytes]"
+            return lines == 1
+                ? "[pasted \(bytes) bytes]" : "[pasted \(lines) lines, \(bytes) bytes]"
         }
     }
 

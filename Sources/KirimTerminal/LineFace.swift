@@ -74,7 +74,8 @@ package struct LineFace: Sendable {
         var rows = waiting.prefix(Self.waitingRows).map { waiting in
             let mark = waiting.accepted == nil ? "…" : "✓"
             let text = VisibleText.row(waiting.post.post.text)
-            return waiting.post.post.room == room ? "\(mark) \(text)" : "\(mark) #\(waiting.post.post.room) \(text)"
+            return waiting.post.post.room == room
+                ? "\(mark) \(text)" : "\(mark) #\(waiting.post.post.room) \(text)"
         }
         if waiting.count > Self.waitingRows {
             rows.append(words(.waitingMore, "\(waiting.count - Self.waitingRows)"))
@@ -87,7 +88,8 @@ package struct LineFace: Sendable {
         switch phase {
         case .connected: return "#\(name)> "
         case .connecting: return "#\(name) (\(words(.connectingMark)))> "
-        case .silent(let time): return "#\(name) (\(words(.silentMark, "\(time.components.seconds)")))> "
+        case .silent(let time):
+            return "#\(name) (\(words(.silentMark, "\(time.components.seconds)")))> "
         case .unreachable, .stopped, .closed: return "#\(name) (\(words(.offlineMark)))> "
         }
     }
@@ -155,7 +157,9 @@ extension LineFace {
     private mutating func decide(_ post: QueuedPost, _ decision: PostDecision) -> [Effect] {
         switch decision {
         case .accepted(let room, let sequence):
-            guard let place = waiting.firstIndex(where: { $0.post.id == post.id }) else { return [] }
+            guard let place = waiting.firstIndex(where: { $0.post.id == post.id }) else {
+                return []
+            }
             if sequence <= printed[room] ?? .zero {
                 waiting.remove(at: place)
             } else {

@@ -245,7 +245,8 @@ extension StreamChat {
         do {
             try await client.join(options.room)
             return nil
-        } catch let error as KirimError where error.code == .timedOut || error.code == .unreachable {
+        } catch let error as KirimError where error.code == .timedOut || error.code == .unreachable
+        {
             return .fault(
                 "The server at \(client.address.endpoint) did not answer in time. Nothing was sent.",
                 .unreachable
@@ -300,7 +301,9 @@ extension StreamChat {
                     return nil
                 }
                 defer { group.cancelAll() }
-                guard let decision = try await group.next() ?? nil else { throw End(stimulus: late) }
+                guard let decision = try await group.next() ?? nil else {
+                    throw End(stimulus: late)
+                }
                 return decision
             }
         }

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The terminal that the program runs in: raw while a line is edited, and put back as it was on every way out.
@@ -152,18 +152,28 @@ package struct BlockingThread: Sendable {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         defer { pthread_attr_destroy(&attributes) }
         #if canImport(Darwin)
-            var thread: pthread_t?
-            let result = pthread_create(&thread, &attributes, { argument in
+        var thread: pthread_t?
+        let result = pthread_create(
+            &thread,
+            &attributes,
+            { argument in
                 Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
                 return nil
-            }, box.toOpaque())
+            },
+            box.toOpaque()
+        )
         #else
-            var thread = pthread_t()
-            let result = pthread_create(&thread, &attributes, { argument in
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread,
+            &attributes,
+            { argument in
                 guard let argument else { return nil }
                 Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
                 return nil
-            }, box.toOpaque())
+            },
+            box.toOpaque()
+        )
         #endif
         if result != 0 { box.release() }
         return result == 0

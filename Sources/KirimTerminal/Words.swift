@@ -38,7 +38,8 @@ package struct Words: Hashable, Sendable {
 
     private static func indonesian(_ refusal: Refusal) -> String {
         switch refusal {
-        case .messageTooLong: "Pesan terlalu panjang untuk server ini; kirimlah dalam beberapa bagian."
+        case .messageTooLong:
+            "Pesan terlalu panjang untuk server ini; kirimlah dalam beberapa bagian."
         case .noSuchRoom: "Ruang itu tidak ada; lihat /rooms, atau buat dengan /join."
         case .notInRoom: "Anda tidak di ruang itu; masuklah dengan /join."
         case .tooFast: "Anda mengirim lebih cepat dari yang diizinkan; sebentar lagi dilanjutkan."
@@ -68,7 +69,8 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
     case joined, left, putOut, nowIn, notIn, renamed, setBack, storageFailed, postponed, refusedPost
     case cameIn, wentOut, wentAway, waitingMore
     case rooms, room, members, online, away, offline, nothingThere
-    case linkState, linkRoundTrip, linkLoss, linkHeard, linkQueued, linkAddress, linkServerKey, linkOwnKey
+    case linkState, linkRoundTrip, linkLoss, linkHeard, linkQueued, linkAddress, linkServerKey,
+        linkOwnKey
     case unknown, neverYet, connected
     case unknownCommand, usage, help, failed, tooLong, historyHeader
     case edited, deleted, reacted, repliedTo, plainMark, server
@@ -214,7 +216,10 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
                 "Server mengenal Anda setelah Anda menulis sesuatu."
             )
         case .plainRefused:
-            ("Nobody listens at %1; what you wrote may be lost.", "Tidak ada yang mendengar di %1; tulisan Anda mungkin hilang.")
+            (
+                "Nobody listens at %1; what you wrote may be lost.",
+                "Tidak ada yang mendengar di %1; tulisan Anda mungkin hilang."
+            )
         case .plainNoCommand:
             (
                 "In plain text there are only /help and /quit; // sends a text that begins with /.",

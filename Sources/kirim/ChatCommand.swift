@@ -198,7 +198,9 @@ struct PersonOptions: ParsableArguments {
         }
         let line = bytes.prefix { $0 != 0x0A && $0 != 0x0D }
         guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else {
-            StandardOutput.complain("kirim: the first line of \(path) is no password: empty, or not UTF-8.")
+            StandardOutput.complain(
+                "kirim: the first line of \(path) is no password: empty, or not UTF-8."
+            )
             throw ExitCode(ChatExit.local.rawValue)
         }
         return text
@@ -221,12 +223,16 @@ struct PersonOptions: ParsableArguments {
 enum Reading {
     static func server(_ text: String) throws -> ServerAddress {
         if let address = ServerAddress(text) { return address }
-        throw ValidationError("\(text) is no address; write host, host:port or kirim://host:port/key.")
+        throw ValidationError(
+            "\(text) is no address; write host, host:port or kirim://host:port/key."
+        )
     }
 
     static func room(_ text: String) throws -> RoomName {
         if let room = RoomName(text) { return room }
-        throw ValidationError("A room's name has up to 64 letters, no spaces, and no / at the start.")
+        throw ValidationError(
+            "A room's name has up to 64 letters, no spaces, and no / at the start."
+        )
     }
 
     static func key(_ text: String) throws -> PublicKey {

@@ -62,7 +62,10 @@ struct SendCommand: AsyncParsableCommand {
         let (server, text) = try await addressed()
         let limit = ChatLimits.standard.messageBytes
         guard text.utf8.count <= limit else {
-            throw end(.notAccepted, "The text has \(text.utf8.count) bytes; a message holds \(limit).")
+            throw end(
+                .notAccepted,
+                "The text has \(text.utf8.count) bytes; a message holds \(limit)."
+            )
         }
         guard !text.isEmpty else {
             throw end(.notAccepted, "There is nothing to send: no words, and an empty input.")

@@ -95,7 +95,9 @@ struct PlainServerTests {
             scene.hear("To join this chat, please", from: local(port))
             scene.hear("To join this chat, please", from: remote(1, port: port))
         }
-        for ip in [IPAddress.v4(0), .v4(0xFFFF_FFFF), .v4(0xE000_0001), .v6(0xFF02 << 48, 1, zone: 0)] {
+        for ip in [
+            IPAddress.v4(0), .v4(0xFFFF_FFFF), .v4(0xE000_0001), .v6(0xFF02 << 48, 1, zone: 0),
+        ] {
             let peer = PlainPeer(address: Address(ip: ip, port: 50_001), socket: 0)
             scene.hear("To join this chat, please", from: peer)
         }
@@ -307,7 +309,9 @@ struct LoopTests {
 @Suite("The plain door on a LAN")
 struct DoorTests {
     private func code(in scene: Scene) -> String {
-        String(scene.sent.last?.text.drop { $0 == "\n" }.split(separator: " ").last?.prefix(6) ?? "")
+        String(
+            scene.sent.last?.text.drop { $0 == "\n" }.split(separator: " ").last?.prefix(6) ?? ""
+        )
     }
 
     @Test("asks a stranger for a code, registers who sends it back, and takes the next text")
@@ -368,7 +372,9 @@ struct DoorTests {
     @Test("answers a prefix at its rate, and all strangers together at theirs")
     func rates() {
         var scene = Scene(.lan)
-        for port in 40_000..<40_100 { scene.hear("halo server!", from: remote(1, port: UInt16(port))) }
+        for port in 40_000..<40_100 {
+            scene.hear("halo server!", from: remote(1, port: UInt16(port)))
+        }
         #expect(scene.sent.count == 10)
         scene.forget()
         for host in 2..<255 {

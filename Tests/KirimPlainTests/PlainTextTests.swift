@@ -21,7 +21,9 @@ struct PlainTextTests {
         #expect(PlainText.datagrams(of: "").isEmpty)
         #expect(PlainText.datagrams(of: "", prefix: "ani: ").isEmpty)
         #expect(PlainText.datagrams(of: String(repeating: "a", count: 1024)).count == 1)
-        #expect(PlainText.datagrams(of: String(repeating: "a", count: 1025)).map(\.count) == [1024, 1])
+        #expect(
+            PlainText.datagrams(of: String(repeating: "a", count: 1025)).map(\.count) == [1024, 1]
+        )
     }
 
     @Test("never trims more than one line end, and refuses what is not UTF-8")
@@ -52,7 +54,9 @@ struct PlainClientTests {
         #expect(client.receive(Array("halo\n".utf8), from: server) == "halo")
         let mapped = Address(ip: .v6(0, 0xFFFF_7F00_0001, zone: 0), port: 12_345)
         #expect(client.receive(Array("halo".utf8), from: mapped) == "halo")
-        #expect(client.receive(Array("psst".utf8), from: Address(ip: .loopback, port: 1_234)) == nil)
+        #expect(
+            client.receive(Array("psst".utf8), from: Address(ip: .loopback, port: 1_234)) == nil
+        )
         #expect(client.receive(Array("psst".utf8), from: Address(ip: .v4(9), port: 12_345)) == nil)
         #expect(client.strangers == 2)
     }

@@ -105,4 +105,7 @@ func remote(_ last: UInt32, port: UInt16 = 50_001) -> PlainPeer {
     PlainPeer(address: Address(ip: .v4(0xC000_0200 + last), port: port), socket: 0)
 }
 
-let ani = Author.member(MemberID(rawValue: 1), MemberName("ani")!)
+let ani: Author = {
+    guard let name = MemberName("ani") else { preconditionFailure("ani is a name") }
+    return .member(MemberID(rawValue: 1), name)
+}()

@@ -29,7 +29,9 @@ struct KeyReaderTests {
     @Test("knows the keys that move and erase")
     func editing() {
         #expect(keys("\u{1B}[A\u{1B}[B\u{1B}[C\u{1B}[D") == [.up, .down, .right, .left])
-        #expect(keys("\u{1B}[H\u{1B}[F\u{1B}[1~\u{1B}[4~\u{1B}OF") == [.home, .end, .home, .end, .end])
+        #expect(
+            keys("\u{1B}[H\u{1B}[F\u{1B}[1~\u{1B}[4~\u{1B}OF") == [.home, .end, .home, .end, .end]
+        )
         #expect(keys("\u{7F}\u{8}\u{1B}[3~\t") == [.backspace, .backspace, .delete, .tab])
         #expect(keys("\u{1}\u{3}\u{17}") == [.control("a"), .control("c"), .control("w")])
         #expect(keys("\u{1B}b\u{1B}f\u{1B}[1;5D") == [.wordLeft, .wordRight, .wordLeft])
@@ -38,7 +40,8 @@ struct KeyReaderTests {
     @Test(
         "swallows a sequence that it does not know, whole",
         arguments: [
-            "\u{1B}[?1;2c", "\u{1B}[15~", "\u{1B}[<0;10;5M", "\u{1B}]0;title\u{7}", "\u{1B}]8;;x\u{1B}\\",
+            "\u{1B}[?1;2c", "\u{1B}[15~", "\u{1B}[<0;10;5M", "\u{1B}]0;title\u{7}",
+            "\u{1B}]8;;x\u{1B}\\",
             "\u{1B}P1$r0m\u{1B}\\", "\u{1B}OP", "\u{1B}z", "\u{1B}[>0;276;0c", "\u{0}", "\u{9B}",
         ]
     )

@@ -127,7 +127,10 @@ struct TextTests {
         #expect(VisibleText.row("a\u{1B}]0;x\u{7}") == "a\\u{1B}]0;x\\u{7}")
         #expect(VisibleText.row("\u{9B}31m") == "\\u{9B}31m")
         #expect(VisibleText.row("txt.\u{202E}exe") == "txt.\\u{202E}exe")
-        #expect(VisibleText.row("\u{2066}a\u{2069}\u{200F}\u{FEFF}") == "\\u{2066}a\\u{2069}\\u{200F}\\u{FEFF}")
+        #expect(
+            VisibleText.row("\u{2066}a\u{2069}\u{200F}\u{FEFF}")
+                == "\\u{2066}a\\u{2069}\\u{200F}\\u{FEFF}"
+        )
         #expect(VisibleText.row("a\r\nb\tc") == "a⏎b    c")
         #expect(VisibleText.block("a\nb\u{2028}c") == "a\n    b\\u{2028}c")
     }
@@ -144,7 +147,11 @@ struct TextTests {
         for value in UInt32(0)...0x2FFF {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let shown = VisibleText.row(String(Character(scalar)))
-            #expect(shown.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) })
+            #expect(
+                shown.unicodeScalars.allSatisfy {
+                    $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value)
+                }
+            )
         }
     }
 }

@@ -14,6 +14,11 @@ struct LineFaceTests {
         clock: { _ in "" }
     )
 
+    private static let ani: Author = {
+        guard let name = MemberName("ani") else { preconditionFailure("ani is a name") }
+        return .member(MemberID(rawValue: 1), name)
+    }()
+
     private func post(_ number: UInt64, _ text: String) -> QueuedPost {
         QueuedPost(
             id: QueuedPost.ID(rawValue: number),
@@ -26,7 +31,7 @@ struct LineFaceTests {
         _ text: String,
         kind: EntryKind = .text,
         reference: UInt64? = nil,
-        author: Author = .member(MemberID(rawValue: 1), MemberName("ani")!)
+        author: Author = LineFaceTests.ani
     ) -> Entry {
         Entry(
             sequence: SequenceNumber(rawValue: sequence),
@@ -43,7 +48,9 @@ struct LineFaceTests {
         )
     }
 
-    @Test("shows a message of one's own as waiting, and prints it once, with its mark, when it is in the room")
+    @Test(
+        "shows a message of one's own as waiting, and prints it once, with its mark, when it is in the room"
+    )
     mutating func own() {
         let mine = post(1, "halo")
         #expect(face.receive(.queued(mine)).isEmpty)

@@ -6,7 +6,10 @@ import Testing
 
 @Suite("Words")
 struct WordsTests {
-    @Test("has every sentence in both languages, with the same places for values", arguments: Phrase.allCases)
+    @Test(
+        "has every sentence in both languages, with the same places for values",
+        arguments: Phrase.allCases
+    )
     func complete(phrase: Phrase) {
         func places(_ text: String) -> Set<Substring> {
             Set(text.matches(of: /%\d/).map(\.output))
@@ -94,7 +97,10 @@ struct JSONLineTests {
             JSONLine(.phase(.silent(.seconds(3)))).line
                 == #"{"event":"phase","phase":"silent","silent_ms":3000}"#
         )
-        #expect(JSONLine(.stopped(.secretRefused)).line == #"{"event":"stopped","reason":"secret_refused"}"#)
+        #expect(
+            JSONLine(.stopped(.secretRefused)).line
+                == #"{"event":"stopped","reason":"secret_refused"}"#
+        )
     }
 }
 
