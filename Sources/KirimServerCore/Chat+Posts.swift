@@ -51,6 +51,7 @@ extension Chat {
             switch examine(bytes, key, outbox.found) {
             case .fine(let post):
                 if let wait = directory[key.member]?.posts.take(at: now) {
+                    if wait <= Self.shortWait { return hold(key, until: now.advanced(by: wait)) }
                     outboxes[key]?.rewindHeld()
                     let readers = connections(of: key)
                     return postpone(key, from: number, .tooFast, wait, to: readers)
@@ -71,6 +72,22 @@ extension Chat {
             }
             outboxes[key]?.advance()
         }
+    }
+
+    /// A wait that the posts spend here, where they are: asking for them again would cost more.
+    private static var shortWait: Duration { .milliseconds(250) }
+
+    private mutating func hold(_ key: OutboxKey, until due: Instant) {
+        if !throttled.contains(where: { $0.outbox == key }) { throttled.append((key, due)) }
+    }
+
+    /// Takes the posts of members that were too fast and have waited. An outbox is told of nothing: its
+    /// author's window stands still meanwhile.
+    package mutating func takeThrottled(at now: Instant, wall: WallTime) {
+        let due = throttled.filter { $0.until <= now }
+        guard !due.isEmpty else { return }
+        throttled.removeAll { $0.until <= now }
+        for (key, _) in due { gather(key, from: nil, at: now, wall: wall) }
     }
 
     private enum Verdict {

@@ -37,6 +37,8 @@ package struct Chat {
     /// Decisions that go out at the end of the turn.
     var decisions: [ConnectionHandle: [PostNumber: PostDecision]] = [:]
     var dirtyRooms: [RoomName] = []
+    /// Outboxes whose posts wait here for their member's rate.
+    var throttled: [(outbox: OutboxKey, until: Instant)] = []
     var nextSweep: Instant?
 
     /// A hello that waits.
@@ -192,8 +194,8 @@ package struct Chat {
 
     /// When ``settle(at:)`` or the sweep has something to do.
     package var deadline: Instant? {
-        [ledger.deadline, shelf.deadline, sessions.isEmpty ? nil : nextSweep].compactMap(\.self)
-            .min()
+        let waits = [ledger.deadline, shelf.deadline, sessions.isEmpty ? nil : nextSweep]
+        return (waits.compactMap(\.self) + throttled.map(\.until)).min()
     }
 
     // MARK: - Small parts

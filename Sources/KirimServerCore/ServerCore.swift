@@ -75,6 +75,7 @@ package struct ServerCore: ~Copyable {
         self.wall = wall
         endpoint.timePassed(to: now)
         plain.timePassed(to: now)
+        chat.takeThrottled(at: now, wall: wall)
         sweep(at: now)
     }
 

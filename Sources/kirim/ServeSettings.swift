@@ -4,12 +4,6 @@ import KirimServer
 import KirimWire
 import Logging
 
-#if canImport(System)
-import System
-#else
-import SystemPackage
-#endif
-
 /// What a server is told, from four places: flags, then the environment (`KIRIM_PORT`), then the settings
 /// file (`{"port": 12345}`), then the defaults.
 struct ServeSettings {
@@ -69,10 +63,13 @@ struct ServeSettings {
             return ConfigReader(provider: environment)
         }
         do {
-            let settings = try await FileProvider<JSONSnapshot>(
-                filePath: FilePath(expanded(path)),
-                allowMissing: named == nil
+            let file = ConfigReader(
+                provider: InMemoryProvider(values: [
+                    "filePath": .init(.string(expanded(path)), isSecret: false),
+                    "allowMissing": .init(.bool(named == nil), isSecret: false),
+                ])
             )
+            let settings = try await FileProvider<JSONSnapshot>(config: file)
             return ConfigReader(providers: [environment, settings])
         } catch {
             throw Complaint.setting("The settings file \(path) cannot be read: \(error)")

@@ -176,6 +176,27 @@ struct PostTests {
         #expect(stage.said() == ["1", "2", "3"])
     }
 
+    @Test("a member that is a little too fast is slowed down, and needs to do nothing")
+    func slowedDown() {
+        var stage = Stage {
+            $0.limits.postsPerSecond = 100
+            $0.limits.postBurst = 2
+        }
+        let ani = stage.arrive(1)
+        for number in 1...6 as ClosedRange<UInt64> { stage.post(number, "\(number)", ani) }
+        stage.turn()
+        #expect(stage.said() == ["1", "2"])
+        for round in 3...6 {
+            #expect(stage.chat.deadline == stage.now.advanced(by: .milliseconds(10)))
+            stage.now = stage.now.advanced(by: .milliseconds(10))
+            stage.chat.takeThrottled(at: stage.now, wall: stage.wall)
+            stage.turn()
+            #expect(stage.said().count == round)
+        }
+        #expect(stage.said() == ["1", "2", "3", "4", "5", "6"])
+        #expect(stage.decisions(ani).count == 6)
+    }
+
     @Test(
         "a journal that fails keeps nothing, says so once, and what is offered again is kept once"
     )
