@@ -140,6 +140,11 @@ package final class ChildProcess: Sendable {
         line(within: patience) { $0.contains(text) }
     }
 
+    /// Asks whenever something came until it is so; false when it was not so in time.
+    package func comesTo(within patience: Duration, _ isSo: () -> Bool) -> Bool {
+        record.wait(patience) { isSo() ? true : nil } ?? false
+    }
+
     /// Everything it has written, line by line, the unfinished last one included.
     package var lines: [String] { record.lines }
 
@@ -238,13 +243,17 @@ final class Transcript: Sendable {
 
     func line(within patience: Duration, where isWanted: (String) -> Bool) -> String? {
         wait(patience) {
-            state.withLock { state in
-                while state.cursor < state.lines.count {
-                    defer { state.cursor += 1 }
-                    if isWanted(state.lines[state.cursor]) { return state.lines[state.cursor] }
-                }
-                return nil
-            }
+            // The question is asked without the lock: it may look at the lines itself.
+            while let line = next() { if isWanted(line) { return line } }
+            return nil
+        }
+    }
+
+    private func next() -> String? {
+        state.withLock { state in
+            guard state.cursor < state.lines.count else { return nil }
+            defer { state.cursor += 1 }
+            return state.lines[state.cursor]
         }
     }
 

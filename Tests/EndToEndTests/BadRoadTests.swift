@@ -27,10 +27,10 @@ struct BadRoadTests {
         }
         let expected = Set(names.flatMap { name in (1...rounds).map { "\(name) \($0)" } })
         for person in people {
-            let last = person.process.line(within: .seconds(120)) { _ in
+            let isAllThere = person.process.comesTo(within: .seconds(120)) {
                 person.texts.count >= expected.count
             }
-            #expect(last != nil, "\(person.texts.count) of \(expected.count) came")
+            #expect(isAllThere, "\(person.texts.count) of \(expected.count) came")
             #expect(person.texts.count == expected.count)
             #expect(Set(person.texts) == expected)
             isWithoutGap(person)
