@@ -37,7 +37,8 @@ actor Engine {
 
     private var toStore: [(id: StoreID, request: StoreRequest, server: KnownServer)] = []
     private var isStoring = false
-    private var storesDone = Promise<Void>()
+    /// Settled when the journal has done everything; there only while it has something to do.
+    private var storesDone: Promise<Void>?
 
     private var lastTicket: UInt64 = 0
     var posting: [Ticket: Promise<[Receipt]>] = [:]
@@ -147,11 +148,12 @@ extension Engine {
     private func store() {
         guard !isStoring else { return }
         guard !toStore.isEmpty else {
-            storesDone.settle(.success(()))
+            storesDone?.settle(.success(()))
+            storesDone = nil
             return
         }
         isStoring = true
-        storesDone = Promise()
+        storesDone = storesDone ?? Promise()
         let batch = toStore
         toStore = []
         let journal = belongings.journal
@@ -360,6 +362,6 @@ extension Engine {
             sockets?.closeAll()
             events.finish()
         }
-        try? await storesDone.value()
+        try? await storesDone?.value()
     }
 }

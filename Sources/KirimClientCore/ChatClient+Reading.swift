@@ -96,7 +96,7 @@ extension ChatClient {
                 readers[index].stopStoring()
                 entry = Entry(unreadable: sequence, in: room)
             }
-            let arrival = readers[index].receive(entry, bytes: bytes.count, at: now)
+            let arrival = readers[index].receive(entry, at: now)
             told(arrival, index, stream: stream, at: now)
         case .page(let ticket):
             guard let room = roomOfPage(ticket) else { return }

@@ -58,7 +58,7 @@ struct RoomReader {
 
     /// Entries that may wait for an earlier one, and their bytes: above what the transport's window can
     /// bring while one packet is repaired.
-    static let earlyLimit = 1_024
+    static let earlyLimit = 4_096
     static let earlyByteLimit = 524_288
     /// Told entries that may wait for the journal before reading pauses.
     static let unstoredLimit = 4_096
@@ -173,17 +173,18 @@ extension RoomReader {
         case setBack
     }
 
-    mutating func receive(_ entry: Entry, bytes: Int, at now: Instant) -> Arrival {
+    mutating func receive(_ entry: Entry, at now: Instant) -> Arrival {
         guard entry.sequence > cursor ?? .zero, early[entry.sequence] == nil else { return .ignored }
         progress = now
         patience = firstPatience
+        // What is next shrinks what waits; only what is early can be too much.
+        let isNext = cursor.map { $0.next == entry.sequence } ?? false
+        let size = entry.text.utf8.count
+        guard isNext || early.count < Self.earlyLimit && earlyBytes + size <= Self.earlyByteLimit
+        else { return .overflow }
         early[entry.sequence] = entry
-        earlyBytes += entry.text.utf8.count
-        let arrival = drain()
-        guard early.count <= Self.earlyLimit, earlyBytes <= Self.earlyByteLimit else {
-            return .overflow
-        }
-        return arrival
+        earlyBytes += size
+        return isNext ? drain() : .ignored
     }
 
     /// Takes what is next out of what came early.

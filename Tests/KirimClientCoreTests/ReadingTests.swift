@@ -81,12 +81,22 @@ struct ReadingTests {
     func earlyLimit() throws {
         var scene = try Scene()
         scene.enter(first: 1, last: 5_000)
-        for number in 2...1_026 { scene.entry(UInt64(number)) }
+        for number in 2...4_098 { scene.entry(UInt64(number)) }
         #expect(start(in: scene) == .after(.zero))
         #expect(scene.requests.contains { if case .unsubscribe = $0 { true } else { false } })
         scene.subscribed(first: 1, last: 3)
         for number in 1...3 { scene.entry(UInt64(number)) }
         #expect(scene.told == [1, 2, 3])
+    }
+
+    @Test("what becomes due while too much waits is told all the same")
+    func earlyLimitInTheMiddle() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 9_000)
+        for number in 2...4_097 { scene.entry(UInt64(number)) }
+        scene.entry(1)
+        scene.entry(4_098)
+        #expect(scene.told == Array(1...4_098))
     }
 
     @Test("bytes of early entries are bounded, too")
