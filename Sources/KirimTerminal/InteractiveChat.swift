@@ -92,6 +92,7 @@ package struct InteractiveChat {
         case .history(let entries, let room): face.show(history: entries, of: room)
         case .link(let link): face.show(link: link, identity: client.identity)
         case .failed(let error): face.failed(error)
+        case .sendFailed(let text, let room, let error): face.sendFailed(text, to: room, error)
         case .joinFailed(let room, let error): face.joinFailed(room, error)
         }
     }
@@ -111,19 +112,35 @@ package struct InteractiveChat {
         return exit
     }
 
+    private enum Farewell: Sendable { case typed, drained, late }
+
     /// Gives what was typed last a moment to arrive. What does not is in the outbox, and goes the next time.
     private mutating func sayGoodbye(_ wishes: Wishes) async {
         desk.leave()
         let client = client
-        await withTaskGroup(of: Void.self) { group in
+        let isTyped = await withTaskGroup(of: Farewell.self) { group in
             group.addTask {
                 await wishes.finish()
-                try? await client.drained()
+                return .typed
             }
-            group.addTask { try? await Task.sleep(for: .seconds(2)) }
-            await group.next()
+            group.addTask {
+                try? await Task.sleep(for: .seconds(2))
+                return .late
+            }
+            var isTyped = false
+            for await step in group {
+                guard step == .typed else { break }
+                isTyped = true
+                group.addTask {
+                    try? await client.drained()
+                    return .drained
+                }
+            }
             group.cancelAll()
             wishes.abandon()
+            return isTyped
         }
+        let lines = face.farewell(waiting: await client.queued().count, isTyped: isTyped)
+        for line in lines { StandardOutput.write("-- \(line)\n") }
     }
 }

@@ -18,6 +18,8 @@ package struct LineFace: Sendable {
     private var me: Member?
     private var phase: KirimClient.Phase = .connecting
     private var waiting: [Waiting] = []
+    /// What was typed and is not in the outbox yet: its room has to be joined first, or the disk is slow.
+    private var drafts: [Draft] = []
     /// The highest entry printed of each room.
     private var printed: [RoomName: SequenceNumber] = [:]
     private var hasTrouble = false
@@ -30,6 +32,11 @@ package struct LineFace: Sendable {
         var post: QueuedPost
         /// Kept by the server; only its place in the room has not come along yet.
         var accepted: (RoomName, SequenceNumber)?
+    }
+
+    private struct Draft: Hashable, Sendable {
+        var text: String
+        var room: RoomName
     }
 
     /// What the face wants done, in order.
@@ -71,16 +78,20 @@ package struct LineFace: Sendable {
 
     /// What stands below the printed lines now.
     package var foot: Screen.Foot {
-        var rows = waiting.prefix(Self.waitingRows).map { waiting in
-            let mark = waiting.accepted == nil ? "…" : "✓"
-            let text = VisibleText.row(waiting.post.post.text)
-            return waiting.post.post.room == room
-                ? "\(mark) \(text)" : "\(mark) #\(waiting.post.post.room) \(text)"
+        let kept = waiting.prefix(Self.waitingRows).map { waiting in
+            row(waiting.accepted == nil ? "…" : "✓", waiting.post.post.text, waiting.post.post.room)
         }
-        if waiting.count > Self.waitingRows {
-            rows.append(words(.waitingMore, "\(waiting.count - Self.waitingRows)"))
-        }
+        let left = Self.waitingRows - kept.count
+        var rows = kept + drafts.prefix(left).map { row("…", $0.text, $0.room) }
+        let more = waiting.count + drafts.count - rows.count
+        if more > 0 { rows.append(words(.waitingMore, "\(more)")) }
         return Screen.Foot(waiting: rows, prompt: prompt)
+    }
+
+    private func row(_ mark: String, _ text: String, _ room: RoomName) -> String {
+        // Rows are cut to the window; of a long text only the beginning is looked at.
+        let text = VisibleText.row(String(text.prefix(500)))
+        return room == self.room ? "\(mark) \(text)" : "\(mark) #\(room) \(text)"
     }
 
     private var prompt: String {
@@ -107,6 +118,8 @@ extension LineFace {
             if waiting.last.map({ $0.post.id < post.id }) ?? true {
                 waiting.append(Waiting(post: post))
             }
+            let draft = Draft(text: post.post.text, room: post.post.room)
+            if let place = drafts.firstIndex(of: draft) { drafts.remove(at: place) }
             return []
         case .decided(let post, let decision): return decide(post, decision)
         case .postponed(let refusal, let delay):
@@ -269,7 +282,7 @@ extension LineFace {
         }
     }
 
-    private func send(
+    private mutating func send(
         _ text: String,
         _ kind: EntryKind,
         _ reference: SequenceNumber? = nil
@@ -279,6 +292,7 @@ extension LineFace {
             let bytes = LineEditor.grouped(text.utf8.count)
             return notice(words(.tooLong, bytes, LineEditor.grouped(limit)))
         }
+        drafts.append(Draft(text: text, room: room))
         return [.send(text, kind, room, reference)]
     }
 
@@ -288,6 +302,33 @@ extension LineFace {
             return notice(words(.failed, words.refusal(refusal)))
         }
         return notice(words(.failed, VisibleText.row("\(error)")))
+    }
+
+    /// A text did not get into the outbox.
+    package mutating func sendFailed(
+        _ text: String,
+        to room: RoomName,
+        _ error: any Error
+    ) -> [Effect] {
+        let draft = Draft(text: text, room: room)
+        if let place = drafts.firstIndex(of: draft) { drafts.remove(at: place) }
+        let shown = ColumnWidth.fit(VisibleText.row(text), columns: 60)
+        let refusal = (error as? KirimError)?.underlying as? Refusal
+        let why = refusal.map { words.refusal($0) } ?? VisibleText.row("\(error)")
+        return notice(words(.refusedPost, shown, why))
+    }
+
+    /// What there is to say to somebody who leaves while so many messages wait in the outbox. `isTyped`: what was
+    /// typed got there.
+    package func farewell(waiting count: Int, isTyped: Bool) -> [String] {
+        let lost = (isTyped ? [] : drafts).map { draft in
+            words(
+                .refusedPost,
+                VisibleText.block(draft.text),
+                words(.notJoinedYet, draft.room.text)
+            )
+        }
+        return lost + (count > 0 ? [words(.keptForLater, "\(count)")] : [])
     }
 
     /// `join` was not granted: typed lines go to the lobby again.

@@ -164,6 +164,7 @@ package struct StreamChat {
         case .history(let entries, let room): face.show(history: entries, of: room)
         case .link(let link): face.show(link: link, identity: client.identity)
         case .failed(let error): face.failed(error)
+        case .sendFailed(let text, let room, let error): face.sendFailed(text, to: room, error)
         case .joinFailed(let room, let error): face.joinFailed(room, error)
         }
     }

@@ -13,6 +13,7 @@ struct Wishes: Sendable {
         case history([Entry], RoomName)
         case link(LinkStatus)
         case failed(any Error)
+        case sendFailed(String, RoomName, any Error)
         case joinFailed(RoomName, any Error)
     }
 
@@ -27,7 +28,11 @@ struct Wishes: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: LineFace.Effect.self)
         ordered = continuation
         worker = Task {
-            for await effect in stream { await Self.carryOut(effect, client, tell) }
+            for await effect in stream {
+                // What stands behind a wish that was let go must not be done without it.
+                guard !Task.isCancelled else { break }
+                await Self.carryOut(effect, client, tell)
+            }
         }
     }
 
@@ -78,8 +83,13 @@ struct Wishes: Sendable {
             default: break
             }
         } catch {
-            if case .join(let room) = effect { return tell(.joinFailed(room, error)) }
-            tell(.failed(error))
+            // Somebody leaves: what was not done is told at the end.
+            if error is CancellationError { return }
+            switch effect {
+            case .join(let room): tell(.joinFailed(room, error))
+            case .send(let text, _, let room, _): tell(.sendFailed(text, room, error))
+            default: tell(.failed(error))
+            }
         }
     }
 

@@ -66,7 +66,8 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
     case looking, welcome, connectedAgain, unreachable, offlineMark, connectingMark, silentMark
     case firstContact, keyChanged, passwordNeeded, invitationNeeded, secretRefused, noCommonVersion
     case kicked, banned, closed
-    case joined, left, putOut, nowIn, notIn, renamed, setBack, storageFailed, postponed, refusedPost
+    case joined, left, putOut, nowIn, notIn, renamed, setBack, storageFailed, postponed,
+        refusedPost, keptForLater, notJoinedYet
     case cameIn, wentOut, wentAway, waitingMore
     case rooms, room, members, online, away, offline, nothingThere
     case linkState, linkRoundTrip, linkLoss, linkHeard, linkQueued, linkAddress, linkServerKey,
@@ -162,6 +163,12 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         case .postponed:
             ("%1 (again in %2 s)", "%1 (dicoba lagi dalam %2 detik)")
         case .refusedPost: ("✗ not sent: %1 — %2", "✗ tidak terkirim: %1 — %2")
+        case .keptForLater:
+            (
+                "%1 of your messages wait here, and are sent the next time.",
+                "%1 pesan Anda menunggu di sini, dan dikirim lain kali."
+            )
+        case .notJoinedYet: ("#%1 was never reached.", "#%1 belum pernah tercapai.")
         case .cameIn: ("%1 is here (%2 online)", "%1 hadir (%2 daring)")
         case .wentOut: ("%1 is gone (%2 online)", "%1 pergi (%2 daring)")
         case .wentAway: ("%1 is away (%2 online)", "%1 sedang pergi sebentar (%2 daring)")

@@ -144,6 +144,24 @@ struct LineFaceTests {
         #expect(text.contains("kirim chat 127.0.0.1:12345 --trust \(key)"))
     }
 
+    @Test(
+        "shows what was typed at once, also before it is in the outbox, and says so when it never gets there"
+    )
+    mutating func drafts() {
+        _ = face.submit("satu")
+        _ = face.submit("dua")
+        #expect(face.foot.waiting == ["… satu", "… dua"])
+        _ = face.receive(.queued(post(1, "satu")))
+        #expect(face.foot.waiting == ["… satu", "… dua"])
+        #expect(face.farewell(waiting: 1, isTyped: false).count == 2)
+        #expect(face.farewell(waiting: 1, isTyped: true).count == 1)
+        let error = KirimError(.notInRoom)
+        let effects = face.sendFailed("dua", to: .lobby, error)
+        #expect(effects == [.note("-- ✗ not sent: dua — \(Refusal.notInRoom.sentence)")])
+        #expect(face.foot.waiting == ["… satu"])
+        #expect(face.farewell(waiting: 0, isTyped: true).isEmpty)
+    }
+
     @Test("goes to a room before it writes there, and back to the lobby where that fails")
     mutating func rooms() {
         let room = RoomName("kelas")!
