@@ -68,7 +68,8 @@ final class NetworkPair {
     }
 
     func moveClient(from old: String, to new: String) {
-        for step in ["addr add \(new)/24", "addr del \(old)/24"] {
+        // In this order: the kernel removes later addresses of a network together with its first.
+        for step in ["addr del \(old)/24", "addr add \(new)/24"] {
             if let fault = Self.ip("-n \(client) \(step) dev kc\(tag)") { Issue.record("\(fault)") }
         }
     }
