@@ -38,7 +38,8 @@ struct EchoBot {
 
     /// What there is to say; `nil` for nothing. Never answers itself, so that no two bots talk for ever.
     static func answer(to entry: Entry, from me: Member?) -> String? {
-        guard entry.kind == .text, case .member(let author, let name) = entry.author, author != me?.id
+        guard entry.kind == .text, case .member(let author, let name) = entry.author,
+            author != me?.id
         else { return nil }
         if entry.text.hasPrefix("!echo ") { return String(entry.text.dropFirst("!echo ".count)) }
         return entry.text.lowercased() == "halo" ? "Halo, \(name)!" : nil

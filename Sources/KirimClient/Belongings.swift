@@ -25,7 +25,11 @@ struct Belongings: Sendable {
     ) throws(KirimError) {
         secret = try AccessSecret(address: address, options: options)
         let folder: String
-        if let named = options.dataFolder { folder = named } else { folder = try Machine.dataFolder() }
+        if let named = options.dataFolder {
+            folder = named
+        } else {
+            folder = try Machine.dataFolder()
+        }
         do throws(JournalError) {
             let bytes = try KeyFile.loadOrCreate(at: folder + "/key") {
                 var dice = SystemRandomNumberGenerator()
@@ -52,7 +56,10 @@ struct Belongings: Sendable {
             for room in [.lobby] + server.rooms.filter({ $0 != .lobby }) {
                 guard let span = local.spans[room] else { continue }
                 recent += try journal.history(
-                    of: room, from: server, before: span.last.next, limit: options.history
+                    of: room,
+                    from: server,
+                    before: span.last.next,
+                    limit: options.history
                 )
             }
         } catch {

@@ -14,7 +14,9 @@ actor Engine {
     nonisolated let loop: any EventLoop
     nonisolated let events = EventBuffer()
     nonisolated let identity: PublicKey
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        loop.executor.asUnownedSerialExecutor()
+    }
 
     var core: ClientCore
     private let address: ServerAddress
@@ -83,7 +85,8 @@ actor Engine {
         for entry in belongings.recent { tell(.entry(entry, mine: nil)) }
         _ = watch.look()
         watching = loop.scheduleRepeatedTask(
-            initialDelay: NetworkWatch.period, delay: NetworkWatch.period
+            initialDelay: NetworkWatch.period,
+            delay: NetworkWatch.period
         ) { [weak self] _ in
             self?.assumeIsolated { $0.lookAround() }
         }
@@ -95,7 +98,9 @@ actor Engine {
         let now = now
         for datagram in datagrams {
             core.receive(
-                datagram.bytes, on: Path(socket: socket, remote: datagram.remote), at: now
+                datagram.bytes,
+                on: Path(socket: socket, remote: datagram.remote),
+                at: now
             )
         }
         drain()
@@ -233,7 +238,10 @@ extension Engine {
             guard found != remotes, !found.isEmpty else { return }
             remotes = found
             core.connect(
-                to: found, trusting: belongings.trusted, secret: belongings.secret, at: now
+                to: found,
+                trusting: belongings.trusted,
+                secret: belongings.secret,
+                at: now
             )
         case .failure(let error):
             resolveError = error
@@ -312,7 +320,8 @@ extension Engine {
         resolveError
             ?? KirimError(
                 code: .unreachable,
-                message: "Nobody answers at \(address.endpoint); is the server running, and does the"
+                message:
+                    "Nobody answers at \(address.endpoint); is the server running, and does the"
                     + " network let UDP through?"
             )
     }
@@ -354,7 +363,8 @@ extension Engine {
             tell(.phase(.closed))
             finish(
                 KirimError(
-                    code: .closed, message: "The chat was closed; what is in the outbox is sent next time."
+                    code: .closed,
+                    message: "The chat was closed; what is in the outbox is sent next time."
                 )
             )
             watching?.cancel()

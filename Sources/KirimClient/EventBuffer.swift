@@ -7,7 +7,8 @@ final class EventBuffer: Sendable {
 
     private struct State {
         var events: Deque<KirimClient.Event> = []
-        var readers: Deque<(id: UInt64, continuation: CheckedContinuation<KirimClient.Event?, Never>)> = []
+        var readers:
+            Deque<(id: UInt64, continuation: CheckedContinuation<KirimClient.Event?, Never>)> = []
         var lastReader: UInt64 = 0
         var isFinished = false
         /// Called once when so few events are left that more may come.
@@ -61,7 +62,8 @@ final class EventBuffer: Sendable {
         }
     }
 
-    private func wait(_ continuation: CheckedContinuation<KirimClient.Event?, Never>, _ id: UInt64) {
+    private func wait(_ continuation: CheckedContinuation<KirimClient.Event?, Never>, _ id: UInt64)
+    {
         let (event, isDone, callback) = state.withLock {
             state -> (KirimClient.Event?, Bool, (@Sendable () -> Void)?) in
             if let event = state.events.popFirst() {

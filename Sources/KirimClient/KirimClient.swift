@@ -40,6 +40,7 @@ public final class KirimClient: Sendable {
     ///   - name: The wished name; `nil` for the one borne there before, or any that is free. Where it is
     ///     taken, the server gives a free one: see ``Event/welcomed(_:server:)``.
     ///   - options: Everything else.
+    /// - Returns: The client, at work.
     /// - Throws: ``KirimError``.
     public static func connect(
         to address: ServerAddress,
@@ -83,6 +84,7 @@ public final class KirimClient: Sendable {
     ///   - room: A room that this client has joined.
     ///   - kind: What it is; the kinds that need one bring a `reference`.
     ///   - reference: The entry that it edits, deletes, answers or reacts to.
+    /// - Returns: The way to wait for the server's word.
     /// - Throws: ``KirimError`` with ``KirimError/Code/refused`` (too long, empty),
     ///   ``KirimError/Code/storage`` or ``KirimError/Code/closed``.
     @discardableResult
@@ -167,6 +169,7 @@ public final class KirimClient: Sendable {
     ///   - room: The room.
     ///   - before: Where to begin, going back; `nil` for the newest.
     ///   - limit: At most so many, 1 to 500.
+    /// - Returns: Entries without a gap, up to the one before `before`; none at the log's beginning.
     /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``,
     ///   ``KirimError/Code/storage``.
     public func history(

@@ -52,7 +52,8 @@ extension Address {
         let octets = ip.octets
         let port = port
         let address = withUnsafeTemporaryAllocation(
-            byteCount: size, alignment: MemoryLayout<sockaddr_in6>.alignment
+            byteCount: size,
+            alignment: MemoryLayout<sockaddr_in6>.alignment
         ) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
             #if canImport(Darwin)
@@ -84,7 +85,8 @@ extension Address {
             let reason = gai_strerror(code).map { String(cString: $0) } ?? "error \(code)"
             throw KirimError(
                 code: .unknownHost,
-                message: "The name \(host) could not be looked up (\(reason)); check the spelling and"
+                message:
+                    "The name \(host) could not be looked up (\(reason)); check the spelling and"
                     + " the network."
             )
         }
@@ -93,7 +95,8 @@ extension Address {
         for item in sequence(first: list, next: { $0.pointee.ai_next }) {
             guard let raw = item.pointee.ai_addr else { continue }
             let bytes = UnsafeRawBufferPointer(
-                start: UnsafeRawPointer(raw), count: Int(item.pointee.ai_addrlen)
+                start: UnsafeRawPointer(raw),
+                count: Int(item.pointee.ai_addrlen)
             )
             let address: Address? =
                 switch item.pointee.ai_family {
@@ -124,7 +127,9 @@ enum Machine {
 
     /// Where a person's own files go (XDG Base Directory Specification).
     static func dataFolder() throws(KirimError) -> String {
-        if let folder = environment("XDG_DATA_HOME"), folder.hasPrefix("/") { return folder + "/kirim" }
+        if let folder = environment("XDG_DATA_HOME"), folder.hasPrefix("/") {
+            return folder + "/kirim"
+        }
         if let home = environment("HOME") { return home + "/.local/share/kirim" }
         throw KirimError(
             code: .storage,

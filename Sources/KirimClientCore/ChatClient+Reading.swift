@@ -6,7 +6,9 @@ package import KirimWire
 extension ChatClient {
     /// Asks for the room's entries, if nothing speaks against it.
     mutating func read(_ index: Int, at now: Instant) {
-        guard !isReadingPaused, session?.isReady == true, case .idle(let until) = readers[index].stage else { return }
+        guard !isReadingPaused, session?.isReady == true,
+            case .idle(let until) = readers[index].stage
+        else { return }
         if let until, until > now { return }
         // Too much waits for the journal: the cursor stays, the server keeps the rest.
         guard !readers[index].isFull else { return }
@@ -168,7 +170,11 @@ extension Entry {
             text: "(a message that this version cannot show)"
         )
         self.init(
-            sequence: sequence, post: post, author: .server, id: nil, received: post.authored
+            sequence: sequence,
+            post: post,
+            author: .server,
+            id: nil,
+            received: post.authored
         )
     }
 }

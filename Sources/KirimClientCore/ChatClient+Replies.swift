@@ -9,7 +9,9 @@ extension ChatClient {
         session?.stage = .greeted
         open(stream: ChatStream.control, at: 0)
         let hello = Request.hello(
-            name: server.name, outbox: server.outbox, agent: configuration.agent
+            name: server.name,
+            outbox: server.outbox,
+            agent: configuration.agent
         )
         _ = say(hello, for: .hello)
     }

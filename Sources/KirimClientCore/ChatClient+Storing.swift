@@ -101,7 +101,8 @@ extension ChatClient {
             )
         }
         if storage.isRenumbering {
-            guard !storage.isAdding, !storage.isKeeping, storage.toKeep.isEmpty, !storage.waits else {
+            guard !storage.isAdding, !storage.isKeeping, storage.toKeep.isEmpty, !storage.waits
+            else {
                 return
             }
             if let key = storage.pinning {
@@ -136,7 +137,8 @@ extension ChatClient {
         }
     }
 
-    private mutating func stored(_ purpose: Storage.Purpose, _ result: StoreResult, at now: Instant) {
+    private mutating func stored(_ purpose: Storage.Purpose, _ result: StoreResult, at now: Instant)
+    {
         switch (purpose, result) {
         case (.add(let additions), .rows(let rows)): added(additions, rows, at: now)
         case (.keep(let kept), _):
@@ -231,7 +233,8 @@ extension ChatClient {
             // What the server decided is true whether or not it could be written down here; should it stay
             // unwritten, the post is offered once more and decided in the same way.
             for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
-            storage.toKeep = kept.map { Storage.Kept(post: $0.post, decision: $0.decision, isTold: true) }
+            storage.toKeep =
+                kept.map { Storage.Kept(post: $0.post, decision: $0.decision, isTold: true) }
                 + storage.toKeep
             storage.failed(retry: retry)
         case .pin(let key):

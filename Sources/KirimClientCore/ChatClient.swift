@@ -204,8 +204,9 @@ extension ChatClient {
     }
 
     private mutating func receiveSignal(_ bytes: [UInt8]) {
-        guard case .presenceOf(let room, let id, let name, let state, let online)? =
-            try? Signal(parsing: bytes)
+        guard
+            case .presenceOf(let room, let id, let name, let state, let online)? =
+                try? Signal(parsing: bytes)
         else {
             counters.malformed += 1
             return
@@ -270,7 +271,8 @@ extension ChatClient: RecordSource {
     ) -> RecordLookup {
         guard let session, session.connection == connection else { return .gone }
         switch stream {
-        case ChatStream.control: return session.control.bytes(of: number).map { .bytes($0) } ?? .gone
+        case ChatStream.control:
+            return session.control.bytes(of: number).map { .bytes($0) } ?? .gone
         case ChatStream.posts:
             // Decided ones need not be repeated; numbers of other faces' decided posts are not here.
             guard let post = outbox.post(PostNumber(rawValue: number)) else { return .gone }

@@ -39,10 +39,8 @@ package struct ClientCore: ~Copyable {
         var secret: AccessSecret?
     }
 
-    /// - Parameters:
-    ///   - server: What the journal knows; with the wished name.
-    ///   - undecided: All rows of the outbox without a decision, in order.
-    ///   - spans: What the journal holds of the lobby and of the server's rooms.
+    /// Starts from what the journal knows about the server: with the wished name in `server`, all rows without
+    /// a decision in `undecided`, in order, and what it holds of the lobby and of the server's rooms in `spans`.
     package init(
         identity: StaticKey,
         server: KnownServer,
@@ -56,7 +54,9 @@ package struct ClientCore: ~Copyable {
         // Drawn before the endpoint goes on with the same dice: a copy would give both the same numbers.
         let outboxIDs = (0..<4).map { _ in OutboxID(rawValue: max(1, dice.next())) }
         endpoint = ClientEndpoint(
-            identity: identity, configuration: configuration.transport, dice: dice
+            identity: identity,
+            configuration: configuration.transport,
+            dice: dice
         )
         chat = ChatClient(
             LocalState(server: server, lastPost: lastPost, undecided: undecided, spans: spans),

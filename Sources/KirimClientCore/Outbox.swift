@@ -84,7 +84,9 @@ struct Outbox {
             } else {
                 lastID += 1
                 let post = LocalPost(
-                    id: LocalPostID(rawValue: lastID), number: row.number, post: row.post
+                    id: LocalPostID(rawValue: lastID),
+                    number: row.number,
+                    post: row.post
                 )
                 posts.append(post)
                 fresh.append(post)

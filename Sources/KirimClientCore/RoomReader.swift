@@ -174,7 +174,9 @@ extension RoomReader {
     }
 
     mutating func receive(_ entry: Entry, at now: Instant) -> Arrival {
-        guard entry.sequence > cursor ?? .zero, early[entry.sequence] == nil else { return .ignored }
+        guard entry.sequence > cursor ?? .zero, early[entry.sequence] == nil else {
+            return .ignored
+        }
         progress = now
         patience = firstPatience
         // What is next shrinks what waits; only what is early can be too much.

@@ -138,13 +138,19 @@ struct Scene {
     }
 
     mutating func bring(_ bytes: [UInt8], stream: UInt64, number: UInt64) {
-        chat.received(.record(stream: stream, number: number, bytes: bytes), on: connection, at: now)
+        chat.received(
+            .record(stream: stream, number: number, bytes: bytes),
+            on: connection,
+            at: now
+        )
         run()
     }
 
     mutating func arrived(postsBelow number: UInt64) {
         chat.received(
-            .acknowledged(stream: ChatStream.posts, below: number), on: connection, at: now
+            .acknowledged(stream: ChatStream.posts, below: number),
+            on: connection,
+            at: now
         )
         run()
     }
@@ -217,7 +223,8 @@ struct Scene {
     private mutating func fetch(_ stream: UInt64, upTo end: UInt64) {
         guard let first = positions[stream], first < end else { return }
         for number in first..<end {
-            guard case .bytes(let bytes) = chat.record(number, stream: stream, of: connection) else {
+            guard case .bytes(let bytes) = chat.record(number, stream: stream, of: connection)
+            else {
                 continue
             }
             if stream == ChatStream.control {

@@ -162,7 +162,9 @@ final class Town {
             } else if let person = people.first(where: { .v4($0.ip) == packet.to.ip }) {
                 let socket = SocketID(rawValue: UInt32(packet.to.port))
                 person.core.receive(
-                    packet.bytes, on: Path(socket: socket, remote: Self.home), at: now
+                    packet.bytes,
+                    on: Path(socket: socket, remote: Self.home),
+                    at: now
                 )
                 drain(person)
             }
@@ -181,7 +183,8 @@ final class Town {
             switch output {
             case .transmit(let transmit):
                 let from = Address(
-                    ip: .v4(person.ip), port: UInt16(transmit.path.socket.rawValue)
+                    ip: .v4(person.ip),
+                    port: UInt16(transmit.path.socket.rawValue)
                 )
                 send(transmit.bytes, from: from, to: transmit.path.remote)
             case .wantsSocket:

@@ -98,7 +98,9 @@ struct TownTests {
         let members = town.ask(.listMembers(room), by: budi)
         #expect(
             town.run(for: .seconds(5)) {
-                budi.events.contains { if case .answered(page, .entries) = $0 { true } else { false } }
+                budi.events.contains {
+                    if case .answered(page, .entries) = $0 { true } else { false }
+                }
                     && budi.events.contains {
                         if case .answered(members, .members) = $0 { true } else { false }
                     }

@@ -69,7 +69,11 @@ actor House {
         options.dataFolder = folder + "/" + name
         options.patience = .seconds(30)
         change(&options)
-        return try await KirimClient.connect(to: address ?? self.address(), as: name, options: options)
+        return try await KirimClient.connect(
+            to: address ?? self.address(),
+            as: name,
+            options: options
+        )
     }
 }
 

@@ -39,8 +39,10 @@ struct ServerAddressTests {
     @Test(
         "refuses what is no address",
         arguments: [
-            "", ":1", "host:", "host:0", "host:65536", "host:+1", "host:1x", "[::1", "[::1]x", "[]:1",
-            "[host]:1", "two words", "a/b", "kirim://", "kirim:///key", "kirim://h/notakey", "h\u{7}",
+            "", ":1", "host:", "host:0", "host:65536", "host:+1", "host:1x", "[::1", "[::1]x",
+            "[]:1",
+            "[host]:1", "two words", "a/b", "kirim://", "kirim:///key", "kirim://h/notakey",
+            "h\u{7}",
             "kirim://h/?invite=", "kirim://h/?invite=!", "h?invite=mfrgg", "http://h", "h:1:2:x y",
         ]
     )
