@@ -185,6 +185,9 @@ extension ChatClient {
             if let stream = readers[index].stream {
                 abandon(stream)
                 readers[index].gaveUp()
+            } else {
+                // Due once: should something else stand in the way, its end is what reading waits for.
+                readers[index].pause()
             }
             read(index, at: now)
         }

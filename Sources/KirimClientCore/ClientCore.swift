@@ -228,7 +228,7 @@ extension ClientCore {
         case .wantsSocket: outputs.append(.wantsSocket)
         case .mayClose(let socket): outputs.append(.mayClose(socket))
         case .token(let token): chat.keep(token: token)
-        case .unreachable: watch.unreachable()
+        case .unreachable: watch.unreachable(at: now)
         case .stopped(let stop):
             chat.endSession()
             watch.stopped(stop)

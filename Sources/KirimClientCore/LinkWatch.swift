@@ -8,6 +8,7 @@ struct LinkWatch {
     /// Since when the server owes an answer; `nil` while it does not.
     private var owedSince: Instant?
     private var openedAt = Instant.start
+    private var unreachableSince = Instant.start
     private(set) var deadline: Instant?
     private let patience: Duration
     private let idlePatience: Duration
@@ -29,7 +30,11 @@ struct LinkWatch {
         owedSince = nil
     }
 
-    mutating func unreachable() { phase = .unreachable }
+    mutating func unreachable(at now: Instant) {
+        phase = .unreachable
+        unreachableSince = now
+        deadline = nil
+    }
 
     mutating func disconnected() {
         phase = .idle
@@ -45,7 +50,12 @@ struct LinkWatch {
     mutating func look(_ link: LinkState?, isWaiting: Bool, at now: Instant) -> ConnectionPhase? {
         switch phase {
         case .connected, .silent: listen(link, isWaiting: isWaiting, at: now)
-        case .idle, .connecting, .unreachable, .stopped: break
+        case .unreachable:
+            // The connection that was given up for dead is not.
+            guard let link, link.lastHeard > unreachableSince else { break }
+            phase = .connected
+            listen(link, isWaiting: isWaiting, at: now)
+        case .idle, .connecting, .stopped: break
         }
         guard phase != told else { return nil }
         told = phase

@@ -141,6 +141,25 @@ struct ReadingTests {
         #expect(start(in: later) == .after(SequenceNumber(rawValue: 1)))
     }
 
+    @Test("a wait that ends while reading is paused is due once, not for ever")
+    func dueOnce() throws {
+        var scene = try Scene()
+        scene.open()
+        scene.welcome()
+        let subscription = scene.id { if case .subscribe = $0 { true } else { false } }
+        scene.say(.refused(subscription, .tooManyRequests))
+        scene.chat.pauseReading()
+        scene.run()
+        scene.pass(.seconds(6))
+        #expect(scene.chat.deadline.map { $0 > scene.now } ?? true)
+        scene.chat.resumeReading(at: scene.now)
+        scene.run()
+        #expect(start(in: scene) == .last(50))
+        scene.subscribed(first: 1, last: 1)
+        scene.entry(1)
+        #expect(scene.told == [1])
+    }
+
     @Test("a log that was set back is told, and read from its new end")
     func setBack() throws {
         var scene = try Scene()
