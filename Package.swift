@@ -89,6 +89,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimServerCore",
         ]
     ),
+    ("KirimServerTests", ["KirimServer", "KirimServerCore", "KirimRooms", "KirimWire", logging]),
     (
         "KirimClientTests",
         ["KirimClient", "KirimServer", "KirimServerCore", "KirimNoise", "KirimRooms", "KirimWire", logging]

@@ -82,6 +82,16 @@ final class Engine {
                 .writeBufferWaterMark,
                 value: .init(low: 1_048_576, high: 4_194_304)
             )
+        #if os(Linux)
+        // IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, both PROBE: packets are not fragmented, and no
+        // forged ICMP makes them seem too long.
+        let isV6 = if case .v6 = address.ip { true } else { false }
+        let whole = ChannelOptions.Types.SocketOption(
+            level: isV6 ? .ipv6 : .ip,
+            name: NIOBSDSocket.Option(rawValue: isV6 ? 23 : 10)
+        )
+        bootstrap = bootstrap.channelOption(whole, value: 3)
+        #endif
         if case .v6 = address.ip {
             // IPv4 has its own socket, so that an address is written in one way only.
             let option = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
@@ -112,7 +122,9 @@ final class Engine {
                 add(channel, as: socket)
                 endTurn()
             case .failure(let error):
-                log.error("socket not bound", metadata: ["error": "\(error)"])
+                // Said once: it is tried every second from then on.
+                let level: Logger.Level = wait == .milliseconds(10) ? .error : .debug
+                log.log(level: level, "socket not bound", metadata: ["error": "\(error)"])
                 let next = min(wait * 2, TimeAmount.seconds(1))
                 loop.assumeIsolated().scheduleTask(in: wait) { [self] in
                     rebind(socket, address, wait: next)

@@ -4,7 +4,7 @@ import KirimTransport
 import KirimWire
 
 /// What the operator typed.
-enum OperatorCommand: Hashable {
+package enum OperatorCommand: Hashable, Sendable {
     case say(String)
     case who
     case rooms
@@ -18,7 +18,7 @@ enum OperatorCommand: Hashable {
     case nothing
     case unknown(String)
 
-    init(_ line: String) {
+    package init(_ line: String) {
         // `//text` says a line that begins with a slash.
         if line.hasPrefix("//") {
             self = .say(String(line.dropFirst()))
@@ -75,7 +75,7 @@ extension Engine {
         case .bans:
             let bans = core.bans.map { ServerLog.text(of: $0) }
             return .text(bans.isEmpty ? "Nobody is kept out." : bans.joined(separator: "\n"))
-        case .counters: return .text("\(core.counters)")
+        case .counters: return .text(counterList)
         case .kick(let who): return kick(who)
         case .ban(let who): return ban(who)
         case .unban(let who): return unban(who)
@@ -103,6 +103,20 @@ extension Engine {
         core.rooms.map { room in
             "#\(room.name): \(room.members) members, \(room.last.rawValue) messages"
         }.joined(separator: "\n")
+    }
+
+    /// What was counted, and is not zero.
+    private var counterList: String {
+        let counters = core.counters
+        var lines = ["connections: \(counters.connections)"]
+        for (group, all) in [("", counters.endpoint as Any), ("plain ", counters.plain as Any)] {
+            for case (let name?, let value) in Mirror(reflecting: all).children
+            where "\(value)" != "0" {
+                lines.append("\(group)\(name): \(value)")
+            }
+        }
+        if counters.bannedDatagrams > 0 { lines.append("banned: \(counters.bannedDatagrams)") }
+        return lines.joined(separator: "\n")
     }
 
     private func kick(_ who: String) -> OperatorAnswer {

@@ -1,13 +1,13 @@
-import KirimWire
-import NIOCore
+package import KirimWire
+package import NIOCore
 import NIOPosix
 
 /// Hears the network say that nobody listens at an address any more: ICMP port unreachable (RFC 792).
 ///
 /// The system tells an unconnected UDP socket nothing of it, so this takes a raw socket, and with it root
 /// or CAP_NET_RAW. Without that right, plain clients that went leave by their silence alone.
-final class Unreachables: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+package final class Unreachables: ChannelInboundHandler {
+    package typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
     private let engine: Engine
 
@@ -25,18 +25,20 @@ final class Unreachables: ChannelInboundHandler {
         }.bind(host: "0.0.0.0", ipProtocol: .icmp)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Array(unwrapInboundIn(data).data.readableBytesView)
         guard let report = try? Self.read(bytes) else { return }
         engine.unreachable(report.receiver, from: report.sender)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { engine.endTurn() }
+    package func channelReadComplete(context: ChannelHandlerContext) { engine.endTurn() }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 
     /// Who sent the datagram that nobody took, and to whom it went.
-    static func read(_ packet: [UInt8]) throws(WireError) -> (sender: Address, receiver: Address) {
+    package static func read(
+        _ packet: [UInt8]
+    ) throws(WireError) -> (sender: Address, receiver: Address) {
         var reader = ByteReader(packet)
         try skipHeader(&reader, of: 1)
         // Port unreachable, no other code: a host or net may be back in a moment.

@@ -14,7 +14,8 @@ struct Kirim: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, ChatCommand.self, SendCommand.self, InviteCommand.self, KeyCommand.self,
+            ServeCommand.self, ChatCommand.self, SendCommand.self,
+            InviteCommand.self, KeyCommand.self,
         ]
     )
 }

@@ -1,0 +1,80 @@
+import Foundation
+import KirimRooms
+import KirimServer
+import KirimServerCore
+import KirimWire
+import Logging
+import Testing
+
+@Suite("A server with its sockets and files")
+struct KirimServerTests {
+    private static func options() -> ServerOptions {
+        let folder = FileManager.default.temporaryDirectory.path + "/kirim-\(UUID().uuidString)"
+        var options = ServerOptions(folder: folder)
+        options.addresses = [Address(ip: .loopback, port: 0), Address(ip: .loopback6, port: 0)]
+        return options
+    }
+
+    private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    @Test("it listens on every address, answers the operator, stops, and is itself again")
+    func lifetime() async throws {
+        var options = Self.options()
+        defer { try? FileManager.default.removeItem(atPath: options.folder) }
+        // A machine without IPv6 still has a server.
+        let server: KirimServer
+        do {
+            server = try await KirimServer.open(options, log: log)
+        } catch ServerError.addressUnknown {
+            options.addresses.removeLast()
+            server = try await KirimServer.open(options, log: log)
+        }
+        #expect(server.addresses.count == options.addresses.count)
+        #expect(server.addresses.allSatisfy { $0.port != 0 })
+        let key = server.publicKey
+        let running = Task { try await server.run() }
+        #expect(await server.operatorLine("/who") == .text("Nobody is here."))
+        #expect(await server.operatorLine("/rooms") == .text("#lobby: 0 members, 0 messages"))
+        #expect(await server.operatorLine("halo!") == .nothing)
+        for await note in server.notes {
+            #expect(note == .broadcast("halo!"))
+            break
+        }
+        #expect(await server.operatorLine("/quit") == .quit)
+        running.cancel()
+        try await running.value
+
+        options.addresses = [Address(ip: .loopback, port: 0)]
+        let again = try await KirimServer.open(options, log: log)
+        #expect(again.publicKey == key)
+        #expect(await again.operatorLine("/rooms") == .text("#lobby: 0 members, 1 messages"))
+        let second = Task { try await again.run() }
+        second.cancel()
+        try await second.value
+    }
+
+    @Test("a port or a folder that another server has is refused in one sentence")
+    func taken() async throws {
+        var options = Self.options()
+        options.addresses.removeLast()
+        defer { try? FileManager.default.removeItem(atPath: options.folder) }
+        let server = try await KirimServer.open(options, log: log)
+        let running = Task { try await server.run() }
+        await #expect(throws: ServerError.storage(.locked, path: options.journalPath)) {
+            _ = try await KirimServer.open(options, log: log)
+        }
+        var other = Self.options()
+        other.addresses = server.addresses
+        defer { try? FileManager.default.removeItem(atPath: other.folder) }
+        await #expect(throws: ServerError.addressInUse(server.addresses[0])) {
+            _ = try await KirimServer.open(other, log: log)
+        }
+        // What the failed attempts opened, they closed: the folder is free again.
+        other.addresses = [Address(ip: .loopback, port: 0)]
+        let third = try await KirimServer.open(other, log: log)
+        for task in [running, Task { try await third.run() }] {
+            task.cancel()
+            try await task.value
+        }
+    }
+}
