@@ -204,9 +204,9 @@ extension Cluster {
                 counters.pages += 1
                 try ledger.paged(entries, face: index)
             }
-        case .notWelcome(let refusal):
+        case .notWelcome(let refusal) where !refusal.isTransient:
             throw Violation(.convergence, "face \(index) is not welcome: \(refusal).")
-        case .queued, .welcomed, .postponed, .caughtUp, .presence, .joined, .renamed,
+        case .notWelcome, .queued, .welcomed, .postponed, .caughtUp, .presence, .joined, .renamed,
             .storageFailed:
             break
         }

@@ -77,6 +77,7 @@ extension Cluster {
     }
 
     private func enqueue(_ work: JournalWork, _ server: ServerNode) {
+        narrator?(world.now, "journal is to \(work)".prefix(400).description)
         server.journal.append(work)
         var latency = drawing.duration(in: .microseconds(100)...(.milliseconds(12)))
         if world.faults.contains(.disk), drawing.chance(0.02) {

@@ -319,6 +319,13 @@ extension Cluster {
         if process.core.queuedCount > 0 {
             return "Face \(index) has \(process.core.queuedCount) posts without a decision."
         }
+        // A decision that the disk had no room for is written later.
+        let person = people[face.person]
+        if let known = try? person.journal.server(at: Self.typedAddress),
+            let rows = try? person.journal.undecided(of: known), !rows.isEmpty
+        {
+            return "The outbox of face \(index) still has \(rows.count) posts."
+        }
         if !face.stores.isEmpty { return "Face \(index) waits for its journal." }
         if !face.tickets.isEmpty {
             return "Face \(index) waits for answers to \(face.tickets.map(\.rawValue).sorted())."
@@ -336,7 +343,7 @@ extension Cluster {
 
     /// Every person's journal holds a piece of the one log.
     private func checkJournals() throws(Violation) {
-        for (index, person) in people.enumerated() {
+        for person in people {
             guard let known = try? person.journal.server(at: Self.typedAddress) else { continue }
             for room in known.rooms + [.lobby] {
                 guard let span = try? person.journal.span(of: room, from: known) else { continue }
@@ -348,12 +355,6 @@ extension Cluster {
                 )
                 guard let entries else { continue }
                 try ledger.check(history: entries, span: span, room: room)
-            }
-            if let rows = try? person.journal.undecided(of: known), !rows.isEmpty {
-                throw Violation(
-                    .convergence,
-                    "person \(index)'s outbox still has \(rows.count) posts."
-                )
             }
         }
     }

@@ -210,6 +210,9 @@ extension ClientEndpoint {
             // Twice as long each time: a server that is away is not found by hopping.
             hopAfter = min(hopAfter * 2, .seconds(120))
             askForSocket()
+            // The address that we speak to may be out of reach from here (IPv6 gone with the last
+            // network), or the server may have forgotten us: knock at all of its addresses.
+            if attempt == nil, attemptAt == nil { attemptAt = now }
         }
         if attempt == nil, attemptAt == nil, let rekeyDeadline, rekeyDeadline <= now {
             attemptAt = now

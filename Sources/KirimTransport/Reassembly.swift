@@ -3,9 +3,10 @@ import KirimWire
 
 /// Puts the fragments of long records together, within a fixed number of bytes.
 struct Reassembly {
-    /// Completed records that are remembered, so that a late copy of a fragment does not begin the
-    /// record anew. Each packet completes at most a few, and the replay window refuses packets
-    /// older than 1,024, so 1,024 is enough.
+    /// Completed records that are remembered. A fragment of one is a late copy, as a rule; but the
+    /// owner may send the whole record again (a post that was postponed), so it begins the record
+    /// anew, and gives way to all others. Each packet completes at most a few, and the replay window
+    /// refuses packets older than 1,024, so 1,024 is enough.
     private static let completedLimit = 1_024
 
     private struct Key: Hashable {
@@ -17,6 +18,8 @@ struct Reassembly {
         let key: Key
         var bytes: [UInt8]
         var missing: RangeSet<Int>
+        /// The record was whole once before.
+        var isAgain: Bool
     }
 
     private let limit: Int
@@ -31,18 +34,24 @@ struct Reassembly {
     /// Returns the record's bytes when this fragment was the last one missing.
     mutating func add(_ record: RecordFrame, _ fragment: RecordFrame.Fragment) -> [UInt8]? {
         let key = Key(stream: record.stream, number: record.number)
-        guard !completed.contains(key) else { return nil }
         var partial: Partial
         if let index = partials.firstIndex(where: { $0.key == key }) {
-            guard partials[index].bytes.count == fragment.total else { return nil }
+            guard partials[index].bytes.count == fragment.total else {
+                // What is left of an older record of that number is in the way of the new one.
+                guard partials[index].isAgain else { return nil }
+                drop(at: index)
+                return add(record, fragment)
+            }
             partial = partials.remove(at: index)
         } else {
-            makeRoom(for: fragment.total)
+            let isAgain = completed.contains(key)
+            guard makeRoom(for: fragment.total, isAgain: isAgain) else { return nil }
             bytesHeld += fragment.total
             partial = Partial(
                 key: key,
                 bytes: [UInt8](repeating: 0, count: fragment.total),
-                missing: RangeSet(0..<fragment.total)
+                missing: RangeSet(0..<fragment.total),
+                isAgain: isAgain
             )
         }
         let range = fragment.offset..<fragment.offset + record.bytes.count
@@ -53,16 +62,23 @@ struct Reassembly {
             return nil
         }
         bytesHeld -= fragment.total
-        remember(key)
+        if !partial.isAgain { remember(key) }
         return partial.bytes
     }
 
     /// A peer that keeps to the window never comes here with a record that it still sends: what has
     /// not grown for the longest time was abandoned.
-    private mutating func makeRoom(for total: Int) {
-        while !partials.isEmpty, bytesHeld + total > limit {
-            bytesHeld -= partials.removeFirst().bytes.count
+    private mutating func makeRoom(for total: Int, isAgain: Bool) -> Bool {
+        while bytesHeld + total > limit, let index = partials.firstIndex(where: \.isAgain) {
+            drop(at: index)
         }
+        guard !isAgain else { return bytesHeld + total <= limit }
+        while !partials.isEmpty, bytesHeld + total > limit { drop(at: 0) }
+        return true
+    }
+
+    private mutating func drop(at index: Int) {
+        bytesHeld -= partials.remove(at: index).bytes.count
     }
 
     private mutating func remember(_ key: Key) {

@@ -21,14 +21,20 @@ struct ClusterTests {
         #expect(first.trace != other.trace)
     }
 
-    @Test("a quiet world keeps every promise, and people talk in it", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "a quiet world keeps every promise, and people talk in it",
+        arguments: [1, 2, 3] as [UInt64]
+    )
     func quiet(_ seed: UInt64) {
         let report = Simulation.run(.chat, seed: seed, faults: .none, size: .small)
         Self.expectKept(report)
         #expect(report.messages > 10)
     }
 
-    @Test("the transport keeps its promises through everything", arguments: 100..<120 as Range<UInt64>)
+    @Test(
+        "the transport keeps its promises through everything",
+        arguments: 100..<120 as Range<UInt64>
+    )
     func transport(_ seed: UInt64) {
         Self.expectKept(Simulation.run(.transport, seed: seed, faults: .all, size: .small))
     }
@@ -67,6 +73,8 @@ struct ClusterTests {
             #expect(Faults(name) == fault)
             #expect(fault.description == name)
         }
-        #expect(Faults(Faults.all.subtracting(.plain).description) == Faults.all.subtracting(.plain))
+        #expect(
+            Faults(Faults.all.subtracting(.plain).description) == Faults.all.subtracting(.plain)
+        )
     }
 }
