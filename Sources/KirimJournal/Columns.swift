@@ -60,7 +60,9 @@ struct Columns {
 
     mutating func maybeMemberName() throws(JournalError) -> MemberName? {
         guard let text = try maybeLabel() else { return nil }
-        guard let name = MemberName(text) else { throw .corrupt("A member's name breaks the rules.") }
+        guard let name = MemberName(text) else {
+            throw .corrupt("A member's name breaks the rules.")
+        }
         return name
     }
 

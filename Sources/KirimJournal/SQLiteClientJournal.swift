@@ -193,8 +193,8 @@ extension SQLiteClientJournal {
         try write { db in
             let row = try ServerRow.present(server.row, db)
             var span = try HistoryRow.span(of: room, from: row, db)
-            for entry in HistorySpan.inOrderOfJoining(entries, to: span) {
-                guard try HistorySpan.join(entry.sequence, to: &span) else { continue }
+            for entry in HistorySpan.inOrderOfJoining(entries, to: span)
+            where try HistorySpan.join(entry.sequence, to: &span) {
                 try HistoryRow.insert(entry, of: room, from: row, db)
             }
         }

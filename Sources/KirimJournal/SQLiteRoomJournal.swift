@@ -107,7 +107,8 @@ package final class SQLiteRoomJournal: RoomJournal {
     package func snapshot() throws(JournalError) -> JournalSnapshot {
         try read { db in
             var snapshot = JournalSnapshot()
-            snapshot.members = try fetch(db, "SELECT id, key, name FROM member ORDER BY id") { columns in
+            snapshot.members = try fetch(db, "SELECT id, key, name FROM member ORDER BY id") {
+                columns in
                 Member(
                     id: MemberID(column: try columns.integer()),
                     key: try columns.key(),

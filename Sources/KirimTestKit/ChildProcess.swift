@@ -136,7 +136,8 @@ package final class ChildProcess: Sendable {
         record.line(within: patience, where: isWanted)
     }
 
-    package func line(containing text: String, within patience: Duration = .seconds(20)) -> String? {
+    package func line(containing text: String, within patience: Duration = .seconds(20)) -> String?
+    {
         line(within: patience) { $0.contains(text) }
     }
 

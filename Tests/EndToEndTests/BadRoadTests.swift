@@ -7,7 +7,9 @@ import Testing
 /// Bad networks, dead servers and liars.
 @Suite("A bad road", .serialized, .timeLimit(.minutes(5)))
 struct BadRoadTests {
-    @Test("20 people, 20 % loss, 5 % duplicates, reordering, and a crash of the server in the middle")
+    @Test(
+        "20 people, 20 % loss, 5 % duplicates, reordering, and a crash of the server in the middle"
+    )
     func twentyPeople() throws {
         let stage = try Stage()
         var road = ImpairmentProxy.Road()
@@ -168,7 +170,9 @@ struct BadRoadTests {
         ani.says("masih di sana?")
         #expect(ani.hears("masih di sana?") != nil)
         var received = 0
-        while let (bytes, _) = attacker.receive(within: .milliseconds(50)) { received += bytes.count }
+        while let (bytes, _) = attacker.receive(within: .milliseconds(50)) {
+            received += bytes.count
+        }
         #expect(received <= sent)
     }
 }

@@ -38,7 +38,8 @@ struct ChatTests {
     func send() throws {
         let stage = try Stage()
         let send = try stage.run([
-            "send", "--to", "\(stage.address)", "--room", "lobby", "--data", stage.data(of: "ani"), "hi",
+            "send", "--to", "\(stage.address)", "--room", "lobby", "--data", stage.data(of: "ani"),
+            "hi",
             "there",
         ])
         send.closeInput()
@@ -111,7 +112,9 @@ struct ChatTests {
         #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == lines)
     }
 
-    @Test("lines written while there is no server are sent when it comes, after a restart of the client too")
+    @Test(
+        "lines written while there is no server are sent when it comes, after a restart of the client too"
+    )
     func offline() throws {
         let stage = try Stage()
         let first = try stage.person("ani")

@@ -9,7 +9,8 @@ struct RoamingTests {
     @Test("a client whose address changes goes on without a word")
     func addressChange() throws {
         guard let pair = NetworkPair() else { return }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "kirim-\(pair.tag)").path
+        let folder = FileManager.default.temporaryDirectory.appending(path: "kirim-\(pair.tag)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let program = try ChildProcess.built("kirim")
         let home = ["HOME": folder]
@@ -77,7 +78,9 @@ final class NetworkPair {
     /// What `ip` complained about; `nil` when it did it.
     private static func ip(_ arguments: String) -> String? {
         let words = ["ip"] + arguments.split(separator: " ").map(String.init)
-        guard let process = try? ChildProcess("/usr/bin/env", words) else { return "does not start" }
+        guard let process = try? ChildProcess("/usr/bin/env", words) else {
+            return "does not start"
+        }
         let code = process.exitCode()
         return code == 0 ? nil : process.lines.joined(separator: " ") + " (\(code ?? -1))"
     }

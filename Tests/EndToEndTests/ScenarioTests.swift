@@ -31,7 +31,10 @@ struct ScenarioTests {
         #expect(stage.server.line(containing: halo) != nil)
         stage.server.type("halo clients!")
         #expect(one.receiveText(within: .seconds(10)) == "halo clients!")
-        #expect(two.receiveText(within: .seconds(10)) == "127.0.0.1:\(one.address.port): halo server ^-^")
+        #expect(
+            two.receiveText(within: .seconds(10))
+                == "127.0.0.1:\(one.address.port): halo server ^-^"
+        )
         #expect(two.receiveText(within: .seconds(10)) == "halo clients!")
     }
 

@@ -19,9 +19,10 @@ final class Stage {
     private var others: [ChildProcess] = []
 
     init(_ serverArguments: [String] = []) throws {
-        folder = FileManager.default.temporaryDirectory.appending(
-            path: "kirim-stage-\(UInt64.random(in: 0 ... .max))"
-        ).path
+        folder =
+            FileManager.default.temporaryDirectory.appending(
+                path: "kirim-stage-\(UInt64.random(in: 0 ... .max))"
+            ).path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         program = try ChildProcess.built("kirim")
         address = Address(ip: .loopback, port: try UDPSocket.freePort())

@@ -21,9 +21,12 @@ struct TerminalTests {
         #expect(ani.shows("ani"))
         ani.press("halo budi\r")
         #expect(budi.hears("halo budi")?.author == "ani")
-        #expect(ani.shows { screen in
-            screen.lines.contains { $0.contains("✓") && $0.contains("halo budi") }
-        }, "\(ani.screen.text)")
+        #expect(
+            ani.shows { screen in
+                screen.lines.contains { $0.contains("✓") && $0.contains("halo budi") }
+            },
+            "\(ani.screen.text)"
+        )
         budi.says("halo ani")
         #expect(ani.shows("halo ani"))
         #expect(ani.screen.unknown.isEmpty)
@@ -39,13 +42,16 @@ struct TerminalTests {
         ani.press("setengah kal")
         #expect(ani.shows("setengah kal"))
         budi.says("menyela")
-        #expect(ani.shows { screen in
-            let lines = screen.lines
-            guard let arrived = lines.lastIndex(where: { $0.contains("menyela") }),
-                let typed = lines.lastIndex(where: { $0.contains("setengah kal") })
-            else { return false }
-            return arrived < typed && lines.count { $0.contains("setengah kal") } == 1
-        }, "\(ani.screen.text)")
+        #expect(
+            ani.shows { screen in
+                let lines = screen.lines
+                guard let arrived = lines.lastIndex(where: { $0.contains("menyela") }),
+                    let typed = lines.lastIndex(where: { $0.contains("setengah kal") })
+                else { return false }
+                return arrived < typed && lines.count { $0.contains("setengah kal") } == 1
+            },
+            "\(ani.screen.text)"
+        )
         ani.press("imat\r")
         #expect(budi.hears("setengah kalimat") != nil)
     }

@@ -15,7 +15,9 @@ struct TestKitTests {
         defer { proxy.stop() }
         for number in 0..<1_000 { client.send("\(number)", to: proxy.address) }
         var seen: [String: Int] = [:]
-        while let text = server.receiveText(within: .milliseconds(300)) { seen[text, default: 0] += 1 }
+        while let text = server.receiveText(within: .milliseconds(300)) {
+            seen[text, default: 0] += 1
+        }
         #expect((700...900).contains(seen.count))
         #expect((40...140).contains(seen.values.count { $0 == 2 }))
         #expect(seen.values.allSatisfy { $0 <= 2 })

@@ -74,15 +74,16 @@ struct ClientJournalContract {
     func fields(_ store: Store) throws {
         let bench = try ClientBench(store)
         let server = try bench.face().server(at: home)
-        let posts = EntryKind.allCases.map { kind in
-            Post(
-                room: room("dapur"),
-                kind: kind,
-                reference: kind.needsReference ? sequence(9) : nil,
-                authored: WallTime(milliseconds: -1),
-                text: "\u{0}e\u{301} \(kind)" + String(repeating: "界", count: 21_000)
-            )
-        } + [post("")]
+        let posts =
+            EntryKind.allCases.map { kind in
+                Post(
+                    room: room("dapur"),
+                    kind: kind,
+                    reference: kind.needsReference ? sequence(9) : nil,
+                    authored: WallTime(milliseconds: -1),
+                    text: "\u{0}e\u{301} \(kind)" + String(repeating: "界", count: 21_000)
+                )
+            } + [post("")]
         _ = try bench.face().enqueue(posts, to: server, after: nil)
         let kept = try bench.face().undecided(of: server)
         #expect(kept.map(\.post) == posts)
@@ -107,7 +108,10 @@ struct ClientJournalContract {
         #expect(try one.lastPost(of: server) == number(3))
     }
 
-    @Test("gives undecided posts new numbers from 1 when the outbox is renewed", arguments: Store.allCases)
+    @Test(
+        "gives undecided posts new numbers from 1 when the outbox is renewed",
+        arguments: Store.allCases
+    )
     func renewal(_ store: Store) throws {
         let bench = try ClientBench(store)
         let (one, two) = (try bench.face(), try bench.face())
@@ -177,7 +181,10 @@ struct ClientJournalContract {
         #expect(try one.server(at: home).name == name("Ana"))
     }
 
-    @Test("forgets a pinned key when told to, and keeps the old row's history", arguments: Store.allCases)
+    @Test(
+        "forgets a pinned key when told to, and keeps the old row's history",
+        arguments: Store.allCases
+    )
     func unpinning(_ store: Store) throws {
         let face = try ClientBench(store).face()
         let old = try face.pin(face.server(at: home), key: key(1))

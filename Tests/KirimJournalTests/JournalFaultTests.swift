@@ -43,7 +43,9 @@ struct JournalFaultTests {
     func roomAgain() throws {
         var journal: SQLiteRoomJournal? = try SQLiteRoomJournal(path: path, maximumPages: 30)
         #expect(throws: JournalError.full) {
-            _ = try journal?.commit([.append(draft(long)), .append(draft(long)), .append(draft(long))])
+            _ = try journal?.commit([
+                .append(draft(long)), .append(draft(long)), .append(draft(long)),
+            ])
         }
         try journal?.close()
         journal = nil
@@ -261,10 +263,14 @@ struct JournalFaultTests {
     /// A small disk of its own; says why where that cannot be.
     private func mountTiny(at path: String, options: String) -> Bool {
         mkdir(path, 0o700)
-        if mount("tmpfs", path, "tmpfs", options.contains("ro") ? UInt(MS_RDONLY) : 0, "size=1m") == 0 {
+        if mount("tmpfs", path, "tmpfs", options.contains("ro") ? UInt(MS_RDONLY) : 0, "size=1m")
+            == 0
+        {
             return true
         }
-        print("SKIPPED: a tiny disk cannot be mounted (\(String(cString: strerror(errno)))); needs root.")
+        print(
+            "SKIPPED: a tiny disk cannot be mounted (\(String(cString: strerror(errno)))); needs root."
+        )
         return false
     }
 }

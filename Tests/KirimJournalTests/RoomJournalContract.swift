@@ -20,7 +20,10 @@ struct RoomJournalContract {
         }
     }
 
-    @Test("numbers each room's entries from 1 without a gap, across reopening", arguments: Store.allCases)
+    @Test(
+        "numbers each room's entries from 1 without a gap, across reopening",
+        arguments: Store.allCases
+    )
     func density(_ store: Store) throws {
         let bench = try RoomBench(store)
         let other = room("dapur")
@@ -76,7 +79,10 @@ struct RoomJournalContract {
         )
     }
 
-    @Test("keeps a post once for ever and answers its repeats with what was decided", arguments: Store.allCases)
+    @Test(
+        "keeps a post once for ever and answers its repeats with what was decided",
+        arguments: Store.allCases
+    )
     func uniqueness(_ store: Store) throws {
         let bench = try RoomBench(store)
         let other = room("dapur")
@@ -153,7 +159,10 @@ struct RoomJournalContract {
         #expect(try bench.journal.nextPost(of: MemberID(rawValue: 2), in: outbox) == .first)
     }
 
-    @Test("reads from a cursor, as much as was asked for and at least one entry", arguments: Store.allCases)
+    @Test(
+        "reads from a cursor, as much as was asked for and at least one entry",
+        arguments: Store.allCases
+    )
     func queries(_ store: Store) throws {
         let journal = try RoomBench(store).journal
         _ = try journal.commit(["one", "two", "three", "four"].map { .append(draft($0)) })
@@ -248,7 +257,10 @@ struct RoomJournalContract {
         }
     }
 
-    @Test("takes names that look the same for the same room, as Swift does", arguments: Store.allCases)
+    @Test(
+        "takes names that look the same for the same room, as Swift does",
+        arguments: Store.allCases
+    )
     func roomNames(_ store: Store) throws {
         let bench = try RoomBench(store)
         let (composed, decomposed) = (room("caf\u{E9}"), room("cafe\u{301}"))
@@ -266,7 +278,9 @@ struct RoomJournalContract {
     @Test("binds a member number and a key to each other for ever", arguments: Store.allCases)
     func enrolment(_ store: Store) throws {
         let journal = try RoomBench(store).journal
-        #expect(try journal.commit([.enrol(member(1)), .enrol(member(1, "ana"))]) == [.done, .done])
+        #expect(
+            try journal.commit([.enrol(member(1)), .enrol(member(1, "ana"))]) == [.done, .done]
+        )
         let sameNumber = Member(id: MemberID(rawValue: 1), key: key(2), name: name("eve"))
         let sameKey = Member(id: MemberID(rawValue: 2), key: key(1), name: name("eve"))
         #expect(throws: JournalError.self) { _ = try journal.commit([.enrol(sameNumber)]) }
