@@ -4,6 +4,10 @@ import KirimTestKit
 import KirimWire
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Bad networks, dead servers and liars.
 @Suite("A bad road", .serialized, .timeLimit(.minutes(5)))
 struct BadRoadTests {
@@ -85,6 +89,34 @@ struct BadRoadTests {
             }
             if let text = texts[post] { #expect(log[event.sequence - 1].text == text) }
         }
+    }
+
+    @Test(
+        "a full disk postpones messages, is told to the operator, and costs none when there is room"
+    )
+    func fullDisk() throws {
+        var disk: String?
+        defer { if let disk { umount2(disk, Int32(MNT_DETACH)) } }
+        let stage = try Stage(prepare: { path in
+            mkdir(path, 0o700)
+            if mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0 { disk = path }
+        })
+        guard let disk else {
+            print("SKIPPED: a tiny disk cannot be mounted here; needs root.")
+            return
+        }
+        let lines = (1...1_000).map { "baris \($0) " + String(repeating: "x", count: 2_000) }
+        let sender = try stage.run(["chat", "\(stage.address)", "--data", stage.data(of: "ani")])
+        sender.feed(Array((lines.joined(separator: "\n") + "\n").utf8))
+        sender.closeInput()
+        #expect(stage.server.line(containing: "STORAGE FAILS", within: .seconds(60)) != nil)
+        #expect(sender.exitCode(within: .milliseconds(500)) == nil)
+        #expect(mount("tmpfs", disk, "tmpfs", UInt(MS_REMOUNT), "size=64m") == 0)
+        #expect(stage.server.line(containing: "Storage works again", within: .seconds(60)) != nil)
+        #expect(sender.exitCode(within: .seconds(60)) == 0, "\(sender.lines.suffix(3))")
+        #expect(stage.server.lines.count { $0.contains("STORAGE FAILS") } < 10)
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == lines)
     }
 
     @Test("another source port in the middle of a talk is not noticed")

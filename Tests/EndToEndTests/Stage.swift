@@ -18,7 +18,8 @@ final class Stage {
     private let serverArguments: [String]
     private var others: [ChildProcess] = []
 
-    init(_ serverArguments: [String] = []) throws {
+    /// `prepare` is given the path of the server's data before the server starts.
+    init(_ serverArguments: [String] = [], prepare: (String) throws -> Void = { _ in }) throws {
         folder =
             FileManager.default.temporaryDirectory.appending(
                 path: "kirim-stage-\(UInt64.random(in: 0 ... .max))"
@@ -27,6 +28,7 @@ final class Stage {
         program = try ChildProcess.built("kirim")
         address = Address(ip: .loopback, port: try UDPSocket.freePort())
         self.serverArguments = serverArguments
+        try prepare("\(folder)/server")
         server = try Self.serve(program, address, folder, serverArguments)
     }
 
