@@ -96,7 +96,6 @@ struct BadRoadTests {
     )
     func fullDisk() throws {
         var disk: String?
-        defer { if let disk { umount2(disk, Int32(MNT_DETACH)) } }
         let stage = try Stage(prepare: { path in
             mkdir(path, 0o700)
             if mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0 { disk = path }
@@ -104,6 +103,11 @@ struct BadRoadTests {
         guard let disk else {
             print("SKIPPED: a tiny disk cannot be mounted here; needs root.")
             return
+        }
+        defer {
+            umount2(disk, Int32(MNT_DETACH))
+            // Its folder can only be removed after that.
+            withExtendedLifetime(stage) {}
         }
         let lines = (1...1_000).map { "baris \($0) " + String(repeating: "x", count: 2_000) }
         let sender = try stage.run(["chat", "\(stage.address)", "--data", stage.data(of: "ani")])
