@@ -8,6 +8,8 @@ package import KirimWire
 package struct WireWatch: Sendable {
     private var strangers: [Address: Balance] = [:]
     private var heard: Set<Address> = []
+    /// A token proves an address without its port, also after a restart (PROTOCOL.md §1).
+    private var provedIPs: Set<IPAddress> = []
     private var proving: Set<UInt64> = []
     /// Digests of DATA that real clients sent and that have not reached the server yet.
     private var genuine: Set<UInt64> = []
@@ -87,7 +89,10 @@ extension WireWatch {
         {
             balance.genuineIn += bytes.count
         }
-        if isIntact, proving.remove(origin) != nil { balance.isProved = true }
+        if isIntact, proving.remove(origin) != nil {
+            balance.isProved = true
+            provedIPs.insert(from.ip)
+        }
         strangers[from] = balance
     }
 
@@ -99,7 +104,8 @@ extension WireWatch {
         // An authentic packet from a new address allows three times its size until the path has
         // answered (PROTOCOL.md §4); anything else allows its own size.
         let allowance = balance.bytesIn + 2 * balance.genuineIn
-        if !balance.isProved, !to.ip.isLoopback, balance.bytesOut > allowance {
+        let isProved = balance.isProved || provedIPs.contains(to.ip)
+        if !isProved, !to.ip.isLoopback, balance.bytesOut > allowance {
             throw Violation(
                 .noAmplification,
                 "\(balance.bytesOut) bytes went to \(to), which sent \(balance.bytesIn) "

@@ -33,14 +33,30 @@ struct ClusterTests {
 
     @Test(
         "the transport keeps its promises through everything",
-        arguments: 100..<120 as Range<UInt64>
+        arguments: 100..<106 as Range<UInt64>
     )
     func transport(_ seed: UInt64) {
         Self.expectKept(Simulation.run(.transport, seed: seed, faults: .all, size: .small))
     }
 
-    @Test("the chat keeps its promises through everything", arguments: 1..<60 as Range<UInt64>)
+    @Test("the chat keeps its promises through everything", arguments: 1..<25 as Range<UInt64>)
     func chat(_ seed: UInt64) {
+        Self.expectKept(Simulation.run(.chat, seed: seed, faults: .all, size: .small))
+    }
+
+    /// Each was the first to find what its name says.
+    @Test(
+        "what once broke stays whole",
+        arguments: [
+            ("forged answers ended a client's search", 22),
+            ("entries came before the answer to their subscription", 7),
+            ("a path that may not be written to kept the server awake", 13),
+            ("a long post that was postponed was swallowed the second time", 28),
+            ("a client that lost IPv6 spoke to the IPv6 address for ever", 74),
+            ("a decision that found no room on the disk", 86),
+        ] as [(String, UInt64)]
+    )
+    func past(_ reason: String, _ seed: UInt64) {
         Self.expectKept(Simulation.run(.chat, seed: seed, faults: .all, size: .small))
     }
 
@@ -57,9 +73,7 @@ struct ClusterTests {
     @Test("each kind of trouble alone is survived", arguments: Faults.names.map(\.name))
     func alone(_ name: String) throws {
         let faults = try #require(Faults(name))
-        for seed in 1...2 as ClosedRange<UInt64> {
-            Self.expectKept(Simulation.run(.chat, seed: seed, faults: faults, size: .small))
-        }
+        Self.expectKept(Simulation.run(.chat, seed: 1, faults: faults, size: .small))
     }
 
     @Test("fault lists are read and written")
