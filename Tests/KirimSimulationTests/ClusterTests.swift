@@ -33,13 +33,13 @@ struct ClusterTests {
 
     @Test(
         "the transport keeps its promises through everything",
-        arguments: 100..<106 as Range<UInt64>
+        arguments: 100..<112 as Range<UInt64>
     )
     func transport(_ seed: UInt64) {
         Self.expectKept(Simulation.run(.transport, seed: seed, faults: .all, size: .small))
     }
 
-    @Test("the chat keeps its promises through everything", arguments: 1..<25 as Range<UInt64>)
+    @Test("the chat keeps its promises through everything", arguments: 1..<121 as Range<UInt64>)
     func chat(_ seed: UInt64) {
         Self.expectKept(Simulation.run(.chat, seed: seed, faults: .all, size: .small))
     }
