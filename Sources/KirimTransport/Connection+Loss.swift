@@ -113,7 +113,7 @@ extension Connection {
 
     /// When silence becomes a reason to ask (RFC 9002 §6.2). Not before the address may be written to.
     var probeDeadline: Instant? {
-        guard sent.elicitingCount > 0, paths.allowance > 0 else { return nil }
+        guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
         let wait = min(probeTimeout << Int64(min(probeCount, 10)), max(Self.longestProbeWait, probeTimeout))
         return lastElicitingSent.advanced(by: .nanoseconds(wait))
     }

@@ -60,6 +60,11 @@ struct ClusterTests {
         Self.expectKept(Simulation.run(.chat, seed: seed, faults: .all, size: .small))
     }
 
+    @Test("a probe that may not leave does not keep the server awake")
+    func blockedProbe() {
+        Self.expectKept(Simulation.run(.chat, seed: 5_009, faults: .all, size: .full))
+    }
+
     @Test("the commit's own hash is a seed too")
     func commit() {
         let hash = ProcessInfo.processInfo.environment["KIRIM_SEED"] ?? ""
