@@ -23,7 +23,7 @@ struct Belongings: Sendable {
         name: MemberName?,
         options: KirimClient.Options
     ) throws(KirimError) {
-        secret = try AccessSecret(address: address, options: options)
+        let invitation = try Self.invitation(in: address)
         let folder: String
         if let named = options.dataFolder {
             folder = named
@@ -43,13 +43,17 @@ struct Belongings: Sendable {
             self.journal = journal
             var place = address
             place.invitation = nil
+            // With or without its key, it is the same place: what was learned there stays known.
+            place.key = nil
+            trusted = options.trust ?? address.key
             var server = try journal.server(at: place.description)
-            if let trust = options.trust, let pinned = server.key, pinned != trust {
+            if let trusted, let pinned = server.key, pinned != trusted {
                 try journal.unpin(address: place.description)
                 server = try journal.server(at: place.description)
             }
             if let name { server.name = name }
-            trusted = options.trust ?? address.key
+            if let invitation { try journal.setInvitation(invitation, of: server) }
+            secret = AccessSecret(invitation: invitation ?? server.invitation, options: options)
             local = try LocalState(of: server, in: journal)
             recent = []
             guard options.history > 0 else { return }
@@ -68,21 +72,30 @@ struct Belongings: Sendable {
     }
 }
 
+extension Belongings {
+    /// The bytes of the address's invitation, public and secret half; `nil` where it has none.
+    private static func invitation(in address: ServerAddress) throws(KirimError) -> [UInt8]? {
+        guard let text = address.invitation else { return nil }
+        guard let bytes = Base32.decode(text), bytes.count == InvitationID.size + 32 else {
+            throw KirimError(
+                code: .invalid,
+                message: "The invitation in the address is not whole; copy the address again."
+            )
+        }
+        return bytes
+    }
+}
+
 extension AccessSecret {
-    /// What the options or the address bring to a closed server; `nil` for nothing.
-    init?(address: ServerAddress, options: KirimClient.Options) throws(KirimError) {
-        if let invitation = address.invitation {
-            guard let bytes = Base32.decode(invitation), bytes.count == InvitationID.size + 32,
-                let id = InvitationID(bytes: Array(bytes.prefix(InvitationID.size)))
-            else {
-                throw KirimError(
-                    code: .invalid,
-                    message: "The invitation in the address is not whole; copy the address again."
-                )
-            }
-            self = .invitation(id, secret: Array(bytes.dropFirst(InvitationID.size)))
-        } else if let password = options.password {
+    /// What the person brings to a closed server; `nil` for nothing. A password is meant for now, so it
+    /// goes before an invitation that was kept.
+    init?(invitation: [UInt8]?, options: KirimClient.Options) {
+        if let password = options.password {
             self = .password(Array(password.utf8))
+        } else if let invitation,
+            let id = InvitationID(bytes: Array(invitation.prefix(InvitationID.size)))
+        {
+            self = .invitation(id, secret: Array(invitation.dropFirst(InvitationID.size)))
         } else {
             return nil
         }

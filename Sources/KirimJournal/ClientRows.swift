@@ -37,7 +37,7 @@ enum ServerRow {
         let row = try present(handle, db)
         let found = try Row.fetchOne(
             db,
-            sql: "SELECT key, outbox, name, token FROM server WHERE id = ?",
+            sql: "SELECT key, outbox, name, token, invitation FROM server WHERE id = ?",
             arguments: [row]
         )
         guard let found else { throw JournalError.failed("This server is not known here.") }
@@ -46,12 +46,14 @@ enum ServerRow {
         let outbox = OutboxID(column: try columns.integer())
         let name = try columns.maybeMemberName()
         let token = try columns.maybeBytes()
+        let invitation = try columns.maybeBytes()
         return KnownServer(
             row: row,
             key: key.flatMap { PublicKey(bytes: $0) },
             outbox: outbox,
             name: name,
             token: token,
+            invitation: invitation,
             rooms: try rooms(of: row, db)
         )
     }
@@ -93,6 +95,12 @@ enum ServerRow {
             try db.execute(
                 sql: "UPDATE server SET name = ? WHERE id = ?",
                 arguments: [name.text, holder]
+            )
+        }
+        if let invitation = server.invitation {
+            try db.execute(
+                sql: "UPDATE server SET invitation = ? WHERE id = ?",
+                arguments: [invitation.column, holder]
             )
         }
         try db.execute(sql: "DELETE FROM post WHERE server = ?", arguments: [server.row])

@@ -15,6 +15,7 @@ extension JournalSchema {
                     outbox INTEGER NOT NULL,
                     name TEXT,
                     token BLOB,
+                    invitation BLOB,
                     merged INTEGER REFERENCES server
                 ) STRICT;
                 CREATE TABLE address (

@@ -121,6 +121,18 @@ extension SQLiteClientJournal {
         }
     }
 
+    package func setInvitation(
+        _ invitation: [UInt8],
+        of server: KnownServer
+    ) throws(JournalError) {
+        try write { db in
+            try db.execute(
+                sql: "UPDATE server SET invitation = ? WHERE id = ?",
+                arguments: [invitation.column, try ServerRow.present(server.row, db)]
+            )
+        }
+    }
+
     private static func newOutbox() -> OutboxID { OutboxID(rawValue: .random(in: 1 ... .max)) }
 }
 

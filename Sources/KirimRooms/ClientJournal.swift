@@ -12,6 +12,8 @@ package struct KnownServer: Hashable, Sendable {
     package var name: MemberName?
     /// Lets the next connect skip a round trip. Bound to the address it was given to.
     package var token: [UInt8]?
+    /// The invitation that lets this key into a closed server, again and again once it was used.
+    package var invitation: [UInt8]?
     /// The rooms to read again at the next start, in the order they were joined.
     package var rooms: [RoomName]
 
@@ -21,6 +23,7 @@ package struct KnownServer: Hashable, Sendable {
         outbox: OutboxID,
         name: MemberName?,
         token: [UInt8]?,
+        invitation: [UInt8]?,
         rooms: [RoomName]
     ) {
         self.row = row
@@ -28,6 +31,7 @@ package struct KnownServer: Hashable, Sendable {
         self.outbox = outbox
         self.name = name
         self.token = token
+        self.invitation = invitation
         self.rooms = rooms
     }
 }
@@ -65,7 +69,7 @@ package protocol ClientJournal: AnyObject, Sendable {
     /// The server that this address (as typed, canonical) led to last time; a new row at the first time.
     func server(at address: String) throws(JournalError) -> KnownServer
     /// Binds the row to the key that proved itself. Where another row has the key, posts that are
-    /// still undecided move over to the end of its outbox with new numbers, the address leads there
+    /// still undecided move over to the end of its outbox with new numbers, as does a new invitation, the address leads there
     /// from now on, and that row is returned.
     func pin(_ server: KnownServer, key: PublicKey) throws(JournalError) -> KnownServer
     /// Forgets the pinned key of the address, after the person said so; history stays with the old row.
@@ -103,6 +107,7 @@ package protocol ClientJournal: AnyObject, Sendable {
     func setRooms(_ rooms: [RoomName], of server: KnownServer) throws(JournalError)
     func setName(_ name: MemberName, of server: KnownServer) throws(JournalError)
     func setToken(_ token: [UInt8]?, of server: KnownServer) throws(JournalError)
+    func setInvitation(_ invitation: [UInt8], of server: KnownServer) throws(JournalError)
 }
 
 extension JournalError {

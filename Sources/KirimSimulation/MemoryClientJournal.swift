@@ -50,6 +50,7 @@ extension MemoryClientJournal {
                 outbox: outbox,
                 name: nil,
                 token: nil,
+                invitation: nil,
                 rooms: []
             )
             disk.servers.append(Server(known: known))
@@ -209,6 +210,15 @@ extension MemoryClientJournal {
             disk.servers[try disk.present(server.row)].known.token = token
         }
     }
+
+    package func setInvitation(
+        _ invitation: [UInt8],
+        of server: KnownServer
+    ) throws(JournalError) {
+        try write { disk throws(JournalError) in
+            disk.servers[try disk.present(server.row)].known.invitation = invitation
+        }
+    }
 }
 
 extension MemoryClientJournal {
@@ -265,6 +275,9 @@ extension MemoryClientJournal {
                 servers[holder].known.rooms.append(room)
             }
             if servers[holder].known.name == nil { servers[holder].known.name = server.known.name }
+            if let invitation = server.known.invitation {
+                servers[holder].known.invitation = invitation
+            }
             for (address, target) in addresses where target == server.known.row {
                 addresses[address] = servers[holder].known.row
             }

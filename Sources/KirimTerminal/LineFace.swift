@@ -328,8 +328,11 @@ extension LineFace {
                 words(.notJoinedYet, draft.room.text)
             )
         }
-        return lost + (count > 0 ? [words(.keptForLater, "\(count)")] : [])
+        return lost + (count > 0 ? [kept(count)] : [])
     }
+
+    /// The sentence about messages that stay in the outbox.
+    package func kept(_ count: Int) -> String { words(.keptForLater, "\(count)") }
 
     /// `join` was not granted: typed lines go to the lobby again.
     package mutating func joinFailed(_ room: RoomName, _ error: any Error) -> [Effect] {

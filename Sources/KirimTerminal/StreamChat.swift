@@ -76,6 +76,11 @@ package struct StreamChat {
                 break
             }
         }
+        // Nobody was let in: a script that tries again should know that it need not say it again.
+        if ending == .noAccess || ending == .putOut {
+            let kept = await client.queued().count
+            if kept > 0 { complain(face.kept(kept)) }
+        }
         if options.isJSON { sum(ending) }
         await client.close()
         return ending
