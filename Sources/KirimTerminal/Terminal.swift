@@ -32,9 +32,11 @@ package final class Terminal: Sendable {
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Makes the terminal raw and begins to read. `false` where it cannot be made raw.
-    package func start() -> Bool {
+    ///
+    /// - Parameter leavesStopping: SIGINT and SIGTERM are somebody else's, who will call ``stop()``.
+    package func start(leavesStopping: Bool = false) -> Bool {
         guard pipe(&TerminalState.wake) == 0, Self.makeRaw() else { return false }
-        TerminalState.watch()
+        TerminalState.watch(leavesStopping ? [SIGHUP, SIGQUIT] : [SIGINT, SIGTERM, SIGHUP, SIGQUIT])
         let continuation = continuation
         return BlockingThread.run { Self.readLoop(continuation) }
     }
@@ -113,13 +115,13 @@ private enum TerminalState {
     nonisolated(unsafe) static var wake: [Int32] = [-1, -1]
     nonisolated(unsafe) static var wakeWriter: Int32 = -1
 
-    static func watch() {
+    static func watch(_ ends: [Int32]) {
         wakeWriter = wake[1]
         signal(SIGWINCH) { _ in
             var byte: UInt8 = 0
             _ = write(TerminalState.wakeWriter, &byte, 1)
         }
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+        for number in ends {
             signal(number) { number in
                 TerminalState.restore()
                 _exit(128 + number)

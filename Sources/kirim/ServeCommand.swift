@@ -107,8 +107,10 @@ struct ServeCommand: AsyncParsableCommand {
         var log = Logger(label: "kirim")
         log.logLevel = settings.logLevel
         let server = try await KirimServer.open(settings.options, log: log)
+        let console = OperatorConsole()
+        defer { console.leave() }
         // Said once signals are obeyed: whoever reads it may stop the server at once.
-        let greeted = Greeted(server) { [self] in introduce(server, settings.options) }
+        let greeted = Greeted(server) { introduce(server, settings.options, on: console) }
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: greeted)],
@@ -117,14 +119,13 @@ struct ServeCommand: AsyncParsableCommand {
             )
         )
         let notes = Task {
-            for await note in server.notes { OperatorConsole.show(ServerLog.line(for: note)) }
+            for await note in server.notes { console.show(ServerLog.line(for: note)) }
         }
-        let console = OperatorConsole()
         let typing = Task {
             for await line in console.lines {
                 switch await server.operatorLine(line) {
                 case .nothing: break
-                case .text(let text): OperatorConsole.show(text)
+                case .text(let text): console.show(text)
                 case .quit: await group.triggerGracefulShutdown()
                 }
             }
@@ -132,7 +133,8 @@ struct ServeCommand: AsyncParsableCommand {
         try await group.run()
         typing.cancel()
         await notes.value
-        OperatorConsole.show("The server has stopped.")
+        console.leave()
+        console.show("The server has stopped.")
     }
 
     /// The service group says much that no operator asks for.
@@ -142,25 +144,29 @@ struct ServeCommand: AsyncParsableCommand {
         return log
     }
 
-    private func introduce(_ server: KirimServer, _ options: ServerOptions) {
+    private func introduce(
+        _ server: KirimServer,
+        _ options: ServerOptions,
+        on console: OperatorConsole
+    ) {
         let all = server.addresses.map(\.description).joined(separator: ", ")
-        OperatorConsole.show("\(options.name) serves on \(all)")
-        OperatorConsole.show("Fingerprint of its key: \(server.publicKey.fingerprint)")
+        console.show("\(options.name) serves on \(all)")
+        console.show("Fingerprint of its key: \(server.publicKey.fingerprint)")
         if let first = server.addresses.first {
             if first.ip.isUnspecified {
-                OperatorConsole.show(
+                console.show(
                     "Others connect with: kirim chat kirim://ADDRESS:\(first.port)/\(server.publicKey)"
                 )
             } else {
-                OperatorConsole.show(
+                console.show(
                     "Others connect with: kirim chat kirim://\(first)/\(server.publicKey)"
                 )
             }
         }
         if case .invitation = options.access {
-            OperatorConsole.show("Only the invited come in; kirim invite makes an invitation.")
+            console.show("Only the invited come in; kirim invite makes an invitation.")
         }
-        OperatorConsole.show("A line that you type is sent to everybody; /help lists commands.")
+        console.show("A line that you type is sent to everybody; /help lists commands.")
     }
 }
 
