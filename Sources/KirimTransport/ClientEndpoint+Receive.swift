@@ -48,6 +48,12 @@ extension ClientEndpoint {
         case .taken:
             silentSince = nil
             hopAfter = configuration.portHop
+            if isSearching, session === sessions.last {
+                // Heard again where we were: no need for another connection.
+                isSearching = false
+                attempt = nil
+                attemptAt = nil
+            }
         case .repeated, .notAuthentic: dropped += 1
         }
     }
@@ -155,6 +161,7 @@ extension ClientEndpoint {
         )
         self.attempt = nil
         attemptAt = nil
+        isSearching = false
         trusted = serverKey
         token = reply.token
         tokenFailed = false
@@ -212,7 +219,10 @@ extension ClientEndpoint {
             askForSocket()
             // The address that we speak to may be out of reach from here (IPv6 gone with the last
             // network), or the server may have forgotten us: knock at all of its addresses.
-            if attempt == nil, attemptAt == nil { attemptAt = now }
+            if attempt == nil, attemptAt == nil {
+                attemptAt = now
+                isSearching = true
+            }
         }
         if attempt == nil, attemptAt == nil, let rekeyDeadline, rekeyDeadline <= now {
             attemptAt = now

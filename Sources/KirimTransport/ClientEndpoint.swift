@@ -48,6 +48,8 @@ package struct ClientEndpoint: ~Copyable {
     var isWanted = false
 
     var attempt: ClientAttempt?
+    /// The attempt, or the one planned, is there only because the open connection is silent.
+    var isSearching = false
     /// Sends in a row that brought nothing but an objectionable answer.
     var objections = 0
     /// Attempts since somebody last answered; widens the waits.
@@ -316,6 +318,7 @@ extension ClientEndpoint {
 
     /// The next attempt begins so long after the last thing that happened.
     private mutating func schedule(after wait: Duration) {
+        isSearching = false
         guard attempt == nil, attemptAt == nil else { return }
         attemptAt = latest.advanced(by: wait == .zero ? .zero : dice.jitter(wait))
         silentSince = silentSince ?? latest

@@ -50,18 +50,19 @@ extension Connection {
         }
         for content in packet.contents {
             switch content {
-            case .records(let id, let numbers):
-                withStream(id) { $0.acknowledge(numbers) }
-            case .fragment(let id, let number, let bytes):
-                withStream(id) { $0.acknowledgeFragment(of: number, bytes) }
+            case .records(let serial, let numbers):
+                withStream(serial) { $0.acknowledge(numbers) }
+            case .fragment(let serial, let number, let bytes):
+                withStream(serial) { $0.acknowledgeFragment(of: number, bytes) }
             case .token: break
             }
         }
     }
 
     /// Runs `change`, which tells whether the stream's acknowledged front moved, and remembers that it did.
-    func withStream(_ id: UInt64, _ change: (inout OutgoingStream) -> Bool) {
-        guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
+    func withStream(_ serial: UInt64, _ change: (inout OutgoingStream) -> Bool) {
+        guard let index = streams.firstIndex(where: { $0.serial == serial }) else { return }
+        let id = streams[index].id
         if change(&streams[index]), !acknowledgedStreams.contains(id) {
             acknowledgedStreams.append(id)
         }
@@ -100,11 +101,11 @@ extension Connection {
     private func requeue(_ packet: SentPacket) {
         for content in packet.contents {
             switch content {
-            case .records(let id, let numbers):
-                guard let index = streams.firstIndex(where: { $0.id == id }) else { continue }
+            case .records(let serial, let numbers):
+                guard let index = streams.firstIndex(where: { $0.serial == serial }) else { continue }
                 streams[index].lose(numbers)
-            case .fragment(let id, let number, let bytes):
-                guard let index = streams.firstIndex(where: { $0.id == id }) else { continue }
+            case .fragment(let serial, let number, let bytes):
+                guard let index = streams.firstIndex(where: { $0.serial == serial }) else { continue }
                 streams[index].loseFragment(of: number, bytes)
             case .token: wantsToken = true
             }

@@ -77,25 +77,29 @@ extension Connection {
     private func addAck(to draft: inout Draft, at now: Instant) {
         guard let largest = received.largest else { return }
         let waited = max(0, now.nanoseconds - largestReceivedAt.nanoseconds)
-        draft.add(
-            .ack(
-                AckFrame(
-                    ranges: received.ranges(limit: Self.ackRanges),
-                    delay: min(UInt64(waited) / 8_000, 1 << 20)
-                )
+        // All that is worth saying; or, where a small packet has no room for it, the newest.
+        for limit in [Self.ackRanges, 1] {
+            let ack = AckFrame(
+                ranges: received.ranges(limit: limit),
+                delay: min(UInt64(waited) / 8_000, 1 << 20)
             )
-        )
-        draft.acknowledges = largest
-        unacknowledged = 0
-        acknowledgeBy = nil
+            guard draft.add(.ack(ack)) else { continue }
+            draft.acknowledges = largest
+            unacknowledged = 0
+            acknowledgeBy = nil
+            return
+        }
     }
 
     /// A packet of its own for a path that may not be the active one. A challenge is as large as the
-    /// packets that will use the path, where that much may be sent (RFC 9000 §8.2.1).
+    /// packets that will use the path, where that much may be sent (RFC 9000 §8.2.1); to an address that
+    /// was left it is small, since a token has proved the host there but not the port.
     private func pathPacket(_ frame: Frame, on path: Path, at now: Instant) -> Transmit? {
         var draft = Draft(limit: plaintextLimit())
         draft.add(frame)
-        if case .pathChallenge = frame, path != paths.active.path || paths.allowance >= PacketSize.maximum {
+        if case .pathChallenge = frame, path == paths.active.path,
+            paths.allowance >= PacketSize.maximum
+        {
             draft.padding = plaintextLimit()
         }
         return seal(draft, to: path, at: now)
@@ -127,6 +131,7 @@ extension Connection {
         source: inout some RecordSource
     ) {
         let id = streams[index].id
+        let serial = streams[index].serial
         while streams[index].hasWork {
             if let piece = streams[index].fragmented.firstIndex(where: { !$0.unsent.isEmpty }) {
                 guard addFragment(piece, ofStream: index, to: &draft, source: &source) else { return }
@@ -138,7 +143,7 @@ extension Connection {
                 streams[index].isWaiting = true
             case .gone:
                 streams[index].sent(number)
-                withStream(id) { $0.acknowledge(number..<number + 1) }
+                withStream(serial) { $0.acknowledge(number..<number + 1) }
             case .bytes(let bytes):
                 guard bytes.count <= wholeLimit(id, number) else {
                     guard mayFragment(bytes.count) else { return }
@@ -147,7 +152,7 @@ extension Connection {
                 }
                 let frame = RecordFrame(stream: id, number: number, fragment: nil, bytes: bytes)
                 guard draft.add(.record(frame)) else { return }
-                draft.carry(stream: id, number: number)
+                draft.carry(serial: serial, number: number)
                 streams[index].sent(number)
                 remember(frame, at: now)
             }
@@ -174,6 +179,7 @@ extension Connection {
         source: inout some RecordSource
     ) -> Bool {
         let id = streams[index].id
+        let serial = streams[index].serial
         let record = streams[index].fragmented[piece]
         guard let gap = record.unsent.ranges.first else { return true }
         let fragment = RecordFrame.Fragment(offset: gap.lowerBound, total: record.total)
@@ -191,11 +197,11 @@ extension Connection {
             streams[index].isWaiting = true
             return true
         case .gone:
-            withStream(id) { $0.abandonFragments(at: piece) }
+            withStream(serial) { $0.abandonFragments(at: piece) }
             return true
         case .bytes(let bytes) where bytes.count != record.total:
             // The owner has given the number to another record: the one begun is gone.
-            withStream(id) { $0.abandonFragments(at: piece) }
+            withStream(serial) { $0.abandonFragments(at: piece) }
             return true
         case .bytes(let bytes):
             let range = gap.lowerBound..<gap.lowerBound + room
@@ -206,7 +212,7 @@ extension Connection {
                 bytes: Array(bytes[range])
             )
             guard draft.add(.record(frame)) else { return false }
-            draft.contents.append(.fragment(stream: id, number: record.number, range))
+            draft.contents.append(.fragment(serial: serial, number: record.number, range))
             streams[index].sentFragment(at: piece, range)
             return true
         }
@@ -237,7 +243,7 @@ extension Connection {
                 record.copies < Self.bundledCopies,
                 let stream = streams.first(where: { $0.id == record.stream }),
                 stream.isUnacknowledged(record.number),
-                !draft.carries(stream: record.stream, number: record.number),
+                !draft.carries(serial: stream.serial, number: record.number),
                 case .bytes(let bytes) = source.record(record.number, stream: record.stream, of: handle)
             else { continue }
             let frame = RecordFrame(
@@ -247,7 +253,7 @@ extension Connection {
                 bytes: bytes
             )
             guard draft.add(.record(frame)) else { continue }
-            draft.carry(stream: record.stream, number: record.number)
+            draft.carry(serial: stream.serial, number: record.number)
             recent[index].copies += 1
         }
     }
@@ -290,17 +296,17 @@ private struct Draft {
         return true
     }
 
-    mutating func carry(stream: UInt64, number: UInt64) {
-        if case .records(stream, let numbers)? = contents.last, numbers.upperBound == number {
-            contents[contents.count - 1] = .records(stream: stream, numbers.lowerBound..<number + 1)
+    mutating func carry(serial: UInt64, number: UInt64) {
+        if case .records(serial, let numbers)? = contents.last, numbers.upperBound == number {
+            contents[contents.count - 1] = .records(serial: serial, numbers.lowerBound..<number + 1)
         } else {
-            contents.append(.records(stream: stream, number..<number + 1))
+            contents.append(.records(serial: serial, number..<number + 1))
         }
     }
 
-    func carries(stream: UInt64, number: UInt64) -> Bool {
+    func carries(serial: UInt64, number: UInt64) -> Bool {
         contents.contains {
-            if case .records(stream, let numbers) = $0 { numbers.contains(number) } else { false }
+            if case .records(serial, let numbers) = $0 { numbers.contains(number) } else { false }
         }
     }
 }

@@ -46,6 +46,7 @@ final class Connection {
 
     // What left.
     var streams: [OutgoingStream] = []
+    private var nextStreamSerial: UInt64 = 0
     var sent = SentPackets()
     var nextPacketNumber: UInt32 = 0
     var datagrams: Deque<[UInt8]> = []
@@ -126,8 +127,9 @@ extension Connection {
     static let datagramQueue = 32
 
     func open(stream id: UInt64, at first: UInt64) {
-        streams.removeAll { $0.id == id }
-        streams.append(OutgoingStream(id: id, first: first))
+        drop(stream: id)
+        nextStreamSerial += 1
+        streams.append(OutgoingStream(id: id, serial: nextStreamSerial, first: first))
     }
 
     func offer(upTo end: UInt64, on id: UInt64) {

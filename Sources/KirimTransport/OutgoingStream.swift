@@ -3,6 +3,8 @@ import KirimWire
 /// One stream's sending side: which numbers were sent, lost, acknowledged. Never the bytes.
 struct OutgoingStream {
     let id: UInt64
+    /// Tells it from a stream of the same id that was opened before it on the connection.
+    let serial: UInt64
     /// The first number that was never sent.
     private(set) var next: UInt64
     /// The owner has every number below.
@@ -17,8 +19,9 @@ struct OutgoingStream {
     private var acknowledged = RangeSet<UInt64>()
     private var again = RangeSet<UInt64>()
 
-    init(id: UInt64, first: UInt64) {
+    init(id: UInt64, serial: UInt64, first: UInt64) {
         self.id = id
+        self.serial = serial
         next = first
         end = first
         acknowledgedBelow = first
