@@ -125,8 +125,7 @@ extension Engine {
             return .nothing
         }
         guard let key = key(of: who) else { return unknown(who) }
-        core.kick(key, at: now, wall: wall)
-        return .nothing
+        return core.kick(key, at: now, wall: wall) ? .nothing : .text("Nobody has that key.")
     }
 
     private func ban(_ who: String) -> OperatorAnswer {

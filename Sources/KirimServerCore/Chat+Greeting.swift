@@ -10,6 +10,12 @@ extension Chat {
         guard case .silent? = sessions[connection]?.stage, let key = sessions[connection]?.key,
             greeting.outbox.rawValue != 0
         else { return reply(.refused(greeting.request, .malformed), to: connection) }
+        // Somebody may have been put out between the handshake and the hello.
+        if let address = sessions[connection]?.address,
+            let (code, reason) = reasonToStayOut(key, address, at: now)
+        {
+            return close(connection, code, reason)
+        }
         if let member = directory.member(with: key) {
             makeRoom(for: member.id)
             sessions[connection]?.stage = .greeting
@@ -75,6 +81,7 @@ extension Chat {
             let key = OutboxKey(member: member.id, outbox: waiting.outbox)
             if outboxes[key] == nil { outboxes[key] = Outbox(next: .first) }
             welcome(waiting, member.id, at: now, wall: wall)
+            releaseOutbox(key)
         }
     }
 
@@ -137,7 +144,9 @@ extension Chat {
     ) {
         let connection = greeting.connection
         let key = OutboxKey(member: id, outbox: greeting.outbox)
+        // Whoever was put out meanwhile has not arrived.
         guard case .greeting? = sessions[connection]?.stage,
+            sessions[connection]?.isClosing == false,
             let address = sessions[connection]?.address,
             let member = directory[id]?.member, let outbox = outboxes[key]
         else { return }

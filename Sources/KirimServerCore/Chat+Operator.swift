@@ -34,15 +34,36 @@ extension Chat {
         ledger.add([.append(draft)], .broadcast(text))
     }
 
-    /// Puts a member out, for a while. `false` where nobody has the key.
+    /// Puts a key out, for a while: a member, or whoever has a connection and is none yet. `false` where
+    /// nobody has the key.
     package mutating func kick(_ key: PublicKey, at now: Instant, wall: WallTime) -> Bool {
-        guard let member = directory.member(with: key) else { return false }
+        let member = directory.member(with: key)
+        let connections = connections(by: key)
+        guard member != nil || !connections.isEmpty else { return false }
         kicked.removeAll { $0.until <= now || $0.key == key }
         kicked.append((key, now.advanced(by: configuration.kickMemory)))
-        note(.kicked(member.name))
-        announce("\(member.name) was put out by the operator", wall: wall)
-        closeAll(of: member.id, .kicked, "The operator put you out.")
+        if let member {
+            note(.kicked(member.name))
+            announce("\(member.name) was put out by the operator", wall: wall)
+        }
+        for connection in connections { close(connection, .kicked, "The operator put you out.") }
         return true
+    }
+
+    /// Why whoever has this key, or comes from there, is kept out just now.
+    mutating func reasonToStayOut(
+        _ key: PublicKey,
+        _ address: Address,
+        at now: Instant
+    ) -> (CloseCode, String)? {
+        kicked.removeAll { $0.until <= now }
+        if bans.contains(key) || bans.contains(address.ip) {
+            return (.banned, "You are banned from this server.")
+        }
+        if kicked.contains(where: { $0.key == key }) {
+            return (.kicked, "The operator put you out. Try again in a minute.")
+        }
+        return nil
     }
 
     /// Keeps somebody out from now on, also after a restart. `false` where that is so already.
@@ -52,9 +73,11 @@ extension Chat {
         ledger.add([.ban(ban)], .housekeeping)
         switch ban {
         case .key(let key):
+            for connection in connections(by: key) {
+                close(connection, .banned, "You are banned from this server.")
+            }
             guard let member = directory.member(with: key) else { return true }
             announce("\(member.name) was banned by the operator", wall: wall)
-            closeAll(of: member.id, .banned, "You are banned from this server.")
         case .prefix:
             for connection in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
                 guard let address = sessions[connection]?.address, bans.contains(address.ip) else {
@@ -77,7 +100,8 @@ extension Chat {
         ledger.add([Self.notice(text, in: .lobby, wall: wall)], .housekeeping)
     }
 
-    private mutating func closeAll(of member: MemberID, _ code: CloseCode, _ reason: String) {
-        for connection in directory[member]?.connections ?? [] { close(connection, code, reason) }
+    /// All of them, also those that have not said hello.
+    private func connections(by key: PublicKey) -> [ConnectionHandle] {
+        sessions.filter { $0.value.key == key }.keys.sorted { $0.rawValue < $1.rawValue }
     }
 }

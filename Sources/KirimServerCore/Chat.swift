@@ -86,13 +86,9 @@ package struct Chat {
         invitation: [UInt8]?,
         at now: Instant
     ) {
-        kicked.removeAll { $0.until <= now }
-        if bans.contains(key) || bans.contains(address.ip) {
-            note(.turnedAway(address, .banned))
-            return close(connection, .banned, "You are banned from this server.")
-        }
-        if kicked.contains(where: { $0.key == key }) {
-            return close(connection, .kicked, "The operator put you out. Try again in a minute.")
+        if let (code, reason) = reasonToStayOut(key, address, at: now) {
+            if code == .banned { note(.turnedAway(address, .banned)) }
+            return close(connection, code, reason)
         }
         let pace = Pace(
             Rate(perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)

@@ -123,6 +123,35 @@ struct OperatorTests {
         #expect(stage.welcome(late) != nil)
     }
 
+    @Test("a key is put out or banned also before its hello, and while its enrolment is kept")
+    func outBeforeHello() {
+        var stage = Stage()
+        let early = stage.connect(2)
+        let isOut = stage.chat.kick(Stage.key(2), at: stage.now, wall: stage.wall)
+        #expect(isOut)
+        stage.turn()
+        #expect(stage.clients[early]?.closed == .kicked)
+
+        let silent = stage.connect(3)
+        let isBanned = stage.chat.ban(.key(Stage.key(3)), wall: stage.wall)
+        #expect(isBanned)
+        stage.turn()
+        #expect(stage.clients[silent]?.closed == .banned)
+
+        stage.holdsCommits = true
+        let enrolling = stage.arrive(4, "dodi")
+        let isBannedToo = stage.chat.ban(.key(Stage.key(4)), wall: stage.wall)
+        #expect(isBannedToo)
+        stage.holdsCommits = false
+        stage.turn()
+        #expect(stage.clients[enrolling]?.closed == .banned)
+        #expect(stage.welcome(enrolling) == nil)
+        let hasArrived = stage.notes.contains {
+            if case .arrived = $0 { true } else { false }
+        }
+        #expect(!hasArrived)
+    }
+
     @Test("a ban by key or by prefix holds after a restart, until it is lifted")
     func ban() {
         var stage = Stage()
