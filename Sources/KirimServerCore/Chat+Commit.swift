@@ -196,7 +196,12 @@ extension Chat {
         case .plain(let address):
             // Plain text has no answer to give; the operator reads it at least.
             if case .append(let draft)? = item.writes.first { noteSaid(draft, from: address) }
-        case .housekeeping: break
+        case .housekeeping:
+            // What is in force already, bans and used invitations, must outlast a restart too; a notice
+            // need not come late.
+            ledger.keepTrying(
+                item.writes.filter { if case .append = $0 { false } else { true } }
+            )
         }
     }
 

@@ -49,6 +49,16 @@ struct Ledger {
         for case .append(let draft) in writes { gatheredBytes += draft.post.text.utf8.count }
     }
 
+    /// Writes that failed, and that nobody will ask for again: they come first in the next commit.
+    mutating func keepTrying(_ writes: [JournalWrite]) {
+        // Somebody who comes back with an invitation has it written again each time.
+        let new = writes.filter { write in
+            guard case .redeem = write else { return true }
+            return !gathered.contains { $0.writes.contains(write) }
+        }
+        if !new.isEmpty { add(new, .housekeeping) }
+    }
+
     /// How long the journal has to be left alone; `nil` where it may be used.
     func pause(at now: Instant) -> Duration? {
         guard case .failing(let until) = state, now < until else { return nil }

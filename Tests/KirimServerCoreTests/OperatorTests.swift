@@ -190,6 +190,35 @@ struct OperatorTests {
         #expect(stage.welcome(free) != nil)
     }
 
+    @Test("a ban that could not be kept is tried again until it is")
+    func banOnFullDisk() {
+        var stage = Stage()
+        let budi = stage.arrive(2, "budi")
+        stage.fails = .full
+        let isBanned = stage.chat.ban(.key(Stage.key(2)), wall: stage.wall)
+        #expect(isBanned)
+        let isPrefixBanned = stage.chat.ban(.prefix(.v4(0x0A00_0003), bits: 32), wall: stage.wall)
+        #expect(isPrefixBanned)
+        stage.turn()
+        #expect(stage.clients[budi]?.closed == .banned)
+        for _ in 1...2 {
+            let due = stage.now.advanced(by: .seconds(1))
+            #expect(stage.chat.deadline == due)
+            stage.now = due
+            stage.turn()
+            #expect(stage.journal.snapshot.bans.isEmpty)
+        }
+        let failures = stage.notes.filter { $0 == .storageFailed(.full) }
+        #expect(failures.count == 1)
+        stage.fails = nil
+        stage.now = stage.now.advanced(by: .seconds(1))
+        stage.turn()
+        #expect(stage.journal.snapshot.bans.count == 2)
+        stage.restart()
+        let again = stage.connect(2)
+        #expect(stage.clients[again]?.closed == .banned)
+    }
+
     @Test("random records and datagrams never end the server")
     func garbage() {
         var stage = Stage()
