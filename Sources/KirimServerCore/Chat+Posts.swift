@@ -33,6 +33,9 @@ extension Chat {
         case .held: gather(key, from: session.address, at: now, wall: wall)
         case .decided(let decision): decisions[connection, default: [:]][number] = decision
         case .old:
+            if let wait = directory[key.member]?.posts.take(at: now) {
+                return postpone(key, from: number, .tooFast, wait, to: [connection])
+            }
             // Whatever was decided stands; a refusal is what a number without a decision would get.
             let id = PostID(member: key.member, outbox: key.outbox, number: number)
             ledger.add([.refuse(id, .malformed)], .old(key, number))
@@ -48,14 +51,19 @@ extension Chat {
         while let outbox = outboxes[key], let bytes = outbox.first {
             let number = outbox.next
             let id = PostID(member: key.member, outbox: key.outbox, number: number)
-            switch examine(bytes, key, outbox.found) {
+            let verdict = examine(bytes, key, outbox.found)
+            if case .unknown(let room, let sequence) = verdict {
+                outboxes[key]?.isChecking = true
+                return shelf.want(sequence.rawValue, in: room, for: .outbox(key))
+            }
+            // A refusal is written too, and costs what a post costs.
+            if let wait = directory[key.member]?.posts.take(at: now) {
+                if wait <= Self.shortWait { return hold(key, until: now.advanced(by: wait)) }
+                outboxes[key]?.rewindHeld()
+                return postpone(key, from: number, .tooFast, wait, to: connections(of: key))
+            }
+            switch verdict {
             case .fine(let post):
-                if let wait = directory[key.member]?.posts.take(at: now) {
-                    if wait <= Self.shortWait { return hold(key, until: now.advanced(by: wait)) }
-                    outboxes[key]?.rewindHeld()
-                    let readers = connections(of: key)
-                    return postpone(key, from: number, .tooFast, wait, to: readers)
-                }
                 guard let name = directory[key.member]?.member.name else { return }
                 let draft = EntryDraft(
                     post: post,
@@ -66,9 +74,7 @@ extension Chat {
                 ledger.add([.append(draft)], .post(key, number, from: address))
             case .never(let refusal):
                 ledger.add([.refuse(id, refusal)], .post(key, number, from: address))
-            case .unknown(let room, let sequence):
-                outboxes[key]?.isChecking = true
-                return shelf.want(sequence.rawValue, in: room, for: .outbox(key))
+            case .unknown: return
             }
             outboxes[key]?.advance()
         }

@@ -31,8 +31,10 @@ struct Ledger {
     }
 
     private(set) var gathered: [Item] = []
-    /// Bytes of the texts in it.
+    /// Bytes of it: of its texts, and what each write costs beside.
     private(set) var gatheredBytes = 0
+    /// About the memory that a write takes without its text.
+    private static let bytesPerWrite = 256
     private var underWay: (id: CommitID, items: [Item])?
     private var nextID: UInt64 = 1
     private var state: State = .working
@@ -46,6 +48,7 @@ struct Ledger {
 
     mutating func add(_ writes: [JournalWrite], _ purpose: Purpose) {
         gathered.append(Item(writes: writes, purpose: purpose))
+        gatheredBytes += writes.count * Self.bytesPerWrite
         for case .append(let draft) in writes { gatheredBytes += draft.post.text.utf8.count }
     }
 

@@ -176,6 +176,47 @@ struct PostTests {
         #expect(stage.said() == ["1", "2", "3"])
     }
 
+    @Test("refused posts and old ones that come again count as much as those that are taken")
+    func refusedTooFast() {
+        var stage = Stage {
+            $0.limits.postsPerSecond = 1
+            $0.limits.postBurst = 2
+        }
+        let ani = stage.arrive(1)
+        for number in 1...4 as ClosedRange<UInt64> { stage.post(number, "", ani) }
+        stage.turn()
+        #expect(stage.decisions(ani) == [1: .refused(.empty), 2: .refused(.empty)])
+        func putOff(_ stage: Stage, _ connection: ConnectionHandle) -> [PostNumber] {
+            stage.replies(connection).compactMap {
+                if case .postponed(let from, .tooFast, _) = $0 { from } else { nil }
+            }
+        }
+        #expect(putOff(stage, ani) == [PostNumber(rawValue: 3)])
+
+        // After a restart the journal is asked about old posts: that is a write as well.
+        stage.restart()
+        let again = stage.arrive(1)
+        for _ in 1...4 { stage.post(1, "", again) }
+        stage.turn()
+        #expect(stage.decisions(again) == [1: .refused(.empty)])
+        #expect(putOff(stage, again) == [.first, .first])
+    }
+
+    @Test("posts without a text count while they wait for the journal")
+    func gatheredRefusals() {
+        var stage = Stage { $0.gatheredBytes = 1_000 }
+        let ani = stage.arrive(1)
+        stage.holdsCommits = true
+        stage.post(1, "halo", ani)
+        stage.turn()
+        for number in 2...10 as ClosedRange<UInt64> { stage.post(number, "", ani) }
+        stage.turn()
+        let isPutOff = stage.replies(ani).contains {
+            if case .postponed(_, .tooFast, _) = $0 { true } else { false }
+        }
+        #expect(isPutOff)
+    }
+
     @Test("a member that is a little too fast is slowed down, and needs to do nothing")
     func slowedDown() {
         var stage = Stage {
