@@ -134,7 +134,7 @@ extension Chat {
     }
 
     private mutating func joined(_ name: RoomName, _ member: MemberID) {
-        directory[member]?.joining.removeAll { $0 == name }
+        directory[member]?.end(.init(room: name, isJoining: true))
         guard let resident = directory[member], !resident.rooms.contains(name) else { return }
         directory[member]?.rooms.append(name)
         rooms[name]?.join(member)
@@ -144,7 +144,7 @@ extension Chat {
     }
 
     private mutating func left(_ name: RoomName, _ member: MemberID, asked: ConnectionHandle) {
-        directory[member]?.leaving.removeAll { $0 == name }
+        directory[member]?.end(.init(room: name, isJoining: false))
         guard let resident = directory[member], resident.rooms.contains(name) else { return }
         endSubscriptions(to: name, of: member)
         directory[member]?.rooms.removeAll { $0 == name }
@@ -185,10 +185,10 @@ extension Chat {
             refuse(request, on: connection)
         case .adopt(let member, let name): abandonName(name, of: member)
         case .join(let connection, let request, let member, let room):
-            directory[member]?.joining.removeAll { $0 == room }
+            directory[member]?.end(.init(room: room, isJoining: true))
             refuse(request, on: connection)
         case .leave(let connection, let request, let member, let room):
-            directory[member]?.leaving.removeAll { $0 == room }
+            directory[member]?.end(.init(room: room, isJoining: false))
             refuse(request, on: connection)
         case .create(let connection, let request, _):
             refuse(request, on: connection)

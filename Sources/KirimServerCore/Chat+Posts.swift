@@ -112,12 +112,12 @@ extension Chat {
         guard !post.text.isEmpty || post.kind == .delete else { return .never(.empty) }
         guard let room = rooms[post.room] else {
             // Its making may be in the same commit as this post.
-            let isJoining = directory[key.member]?.joining.contains(post.room) ?? false
+            let isJoining = directory[key.member]?.willBe(in: post.room) ?? false
             if isJoining, post.reference == nil, !post.kind.needsReference { return .fine(post) }
             return .never(.noSuchRoom)
         }
         guard
-            room.has(key.member) || directory[key.member]?.joining.contains(post.room) ?? false
+            room.has(key.member) || directory[key.member]?.willBe(in: post.room) ?? false
         else { return .never(.notInRoom) }
         guard post.kind.needsReference || post.reference != nil else { return .fine(post) }
         guard let reference = post.reference, reference > .zero, reference <= room.last else {

@@ -102,10 +102,12 @@ extension Chat {
         wall: WallTime
     ) {
         guard let resident = directory[member] else { return }
-        if resident.rooms.contains(name) { return reply(.done(id), to: connection) }
+        let isIn = resident.willBe(in: name)
+        if isIn, !resident.isChanging(name) { return reply(.done(id), to: connection) }
         var writes: [JournalWrite] = []
         if let room = rooms[name] {
-            guard room.members.count < configuration.limits.roomMembers else {
+            guard room.has(member) || room.members.count < configuration.limits.roomMembers
+            else {
                 return reply(.refused(id, .tooManyMembers), to: connection)
             }
         } else {
@@ -116,12 +118,12 @@ extension Chat {
         }
         writes.append(.join(name, member))
         // Two faces may ask at once: the second only waits for the first one's commit.
-        if !resident.joining.contains(name) {
+        if !isIn {
             let text = "\(resident.member.name) joined \(name)"
             writes.append(Self.notice(text, in: name, wall: wall))
         }
         if keep(writes, .join(connection, id, member, name), for: id, of: connection, at: now) {
-            directory[member]?.joining.append(name)
+            directory[member]?.begin(.init(room: name, isJoining: true))
             if rooms[name] == nil { creating.insert(name) }
         }
     }
@@ -135,15 +137,15 @@ extension Chat {
         wall: WallTime
     ) {
         guard name != .lobby else { return reply(.refused(id, .notAllowed), to: connection) }
-        guard let resident = directory[member], resident.rooms.contains(name) else {
-            return reply(.done(id), to: connection)
-        }
+        guard let resident = directory[member] else { return }
+        let isIn = resident.willBe(in: name)
+        guard isIn || resident.isChanging(name) else { return reply(.done(id), to: connection) }
         var writes: [JournalWrite] = [.leave(name, member)]
-        if !resident.leaving.contains(name) {
+        if isIn {
             writes.append(Self.notice("\(resident.member.name) left \(name)", in: name, wall: wall))
         }
         if keep(writes, .leave(connection, id, member, name), for: id, of: connection, at: now) {
-            directory[member]?.leaving.append(name)
+            directory[member]?.begin(.init(room: name, isJoining: false))
         }
     }
 

@@ -9,15 +9,19 @@ struct Directory {
         var member: Member
         /// In the order of joining; the lobby first.
         var rooms: [RoomName] = []
-        /// Rooms whose joining is being committed: posts that follow it are not refused.
-        var joining: [RoomName] = []
-        /// Rooms whose leaving is being committed: it is told once.
-        var leaving: [RoomName] = []
+        /// Joinings and leavings that are being committed, in order.
+        private(set) var changes: [Change] = []
         var connections: [ConnectionHandle] = []
         var presence: Presence = .offline
         /// When the present visit began.
         var since: WallTime?
         var posts: Pace
+    }
+
+    /// A joining, or a leaving.
+    struct Change: Hashable {
+        var room: RoomName
+        var isJoining: Bool
     }
 
     private var residents: [MemberID: Resident] = [:]
@@ -98,5 +102,21 @@ struct Directory {
             }
             number += 1
         }
+    }
+}
+
+extension Directory.Resident {
+    func isChanging(_ room: RoomName) -> Bool { changes.contains { $0.room == room } }
+
+    /// Whether the member is in a room once everything that it asked for is committed.
+    func willBe(in room: RoomName) -> Bool {
+        changes.last { $0.room == room }?.isJoining ?? rooms.contains(room)
+    }
+
+    mutating func begin(_ change: Directory.Change) { changes.append(change) }
+
+    /// It is committed, or has failed: in the order in which they began.
+    mutating func end(_ change: Directory.Change) {
+        if let place = changes.firstIndex(of: change) { changes.remove(at: place) }
     }
 }

@@ -56,6 +56,48 @@ struct RoomTests {
         #expect(stage.welcome(ani)?.member.name == MemberName("ani"))
     }
 
+    @Test("who joins and leaves while it is being kept is where it wished to be last")
+    func lastWishCounts() {
+        var stage = Stage()
+        let ani = stage.arrive(1, "ani")
+        let budi = stage.arrive(2, "budi")
+        stage.ask(.join(dapur), budi)
+        stage.holdsCommits = true
+        stage.ask(.join(dapur), ani)
+        stage.ask(.leave(dapur), ani)
+        stage.ask(.join(dapur), ani)
+        #expect(stage.replies(ani).count == 1)
+        stage.answerCommit()
+        stage.turn()
+        // The joining is kept, the leaving and the joining behind it are not yet.
+        stage.ask(.leave(dapur), ani)
+        stage.ask(.join(dapur), ani)
+        stage.post(1, "di sini", ani, room: dapur)
+        stage.holdsCommits = false
+        stage.turn()
+        #expect(stage.journal.snapshot.rooms.last?.members.count == 2)
+        #expect(stage.decisions(ani)[1] == .accepted(dapur, seq(7)))
+        let told = stage.log(dapur).map(\.text)
+        #expect(
+            told == ["budi joined dapur"] + ["ani joined dapur"]
+                + ["ani left dapur", "ani joined dapur", "ani left dapur", "ani joined dapur"]
+                + ["di sini"]
+        )
+
+        stage.holdsCommits = true
+        stage.ask(.leave(dapur), ani)
+        stage.ask(.leave(dapur), ani)
+        stage.ask(.join(dapur), budi)
+        #expect(stage.replies(budi).last == .done(RequestID(rawValue: 2)))
+        stage.holdsCommits = false
+        stage.turn()
+        #expect(stage.journal.snapshot.rooms.last?.members.count == 1)
+        #expect(stage.log(dapur).count == 8)
+        stage.post(2, "masih?", ani, room: dapur)
+        stage.turn()
+        #expect(stage.decisions(ani)[2] == .refused(.notInRoom))
+    }
+
     @Test("rooms are made by joining, left, listed; leaving ends what was read of them")
     func joinAndLeave() {
         var stage = Stage()
