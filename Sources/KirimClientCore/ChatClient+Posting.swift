@@ -22,6 +22,10 @@ extension ChatClient {
             if post.text.isEmpty, post.kind != .delete { return .empty }
             if !post.kind.isForMembers { return .notAllowed }
             if post.kind.needsReference, post.reference == nil { return .noSuchEntry }
+            // No log reaches so far, and the record could not say it.
+            if let reference = post.reference, reference.rawValue >= ByteWriter.largestVarint {
+                return .noSuchEntry
+            }
             bytes += post.text.utf8.count
         }
         let count = outbox.posts.count + storage.postsToAdd + posts.count

@@ -126,8 +126,10 @@ extension ByteReader {
 extension ByteWriter {
     mutating func flag(_ value: Bool) { byte(value ? 1 : 0) }
 
+    /// No log is so long that a number has to be cut; one that a person typed, or a damaged file holds,
+    /// then means the last place there could be, where nothing is.
     mutating func optionalSequence(_ sequence: SequenceNumber?) {
-        varint(sequence.map { $0.rawValue + 1 } ?? 0)
+        varint(sequence.map { min($0.rawValue, Self.largestVarint - 1) + 1 } ?? 0)
     }
 
     mutating func member(_ member: Member) {

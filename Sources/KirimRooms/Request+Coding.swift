@@ -56,10 +56,10 @@ extension Request {
             switch start {
             case .after(let sequence):
                 writer.flag(false)
-                writer.varint(sequence.rawValue)
+                writer.varint(min(sequence.rawValue, ByteWriter.largestVarint))
             case .last(let count):
                 writer.flag(true)
-                writer.varint(count)
+                writer.varint(min(count, ByteWriter.largestVarint))
             }
             writer.optionalSequence(until)
         case .unsubscribe(let stream):

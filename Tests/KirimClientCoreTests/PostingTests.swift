@@ -227,6 +227,44 @@ struct PostingTests {
         #expect(failures == [.refused(.empty), .refused(.messageTooLong)])
     }
 
+    @Test(
+        "a reference that no log reaches is refused before it gets a row",
+        arguments: [ByteWriter.largestVarint, 9_999_999_999_999_999_999, .max]
+    )
+    func referenceTooFar(_ number: UInt64) throws {
+        var scene = try Scene()
+        scene.enter()
+        let post = Post(
+            room: .lobby,
+            kind: .reply,
+            reference: SequenceNumber(rawValue: number),
+            authored: WallTime(milliseconds: 1),
+            text: "hi"
+        )
+        scene.chat.post([post], ticket: Ticket(rawValue: 1), at: scene.now)
+        scene.run()
+        #expect(scene.events.last == .postFailed(Ticket(rawValue: 1), .refused(.noSuchEntry)))
+        #expect(scene.chat.queuedCount == 0)
+    }
+
+    @Test("a row with such a reference, left by an earlier version, is sent and decided")
+    func referenceTooFarStored() throws {
+        var scene = try Scene()
+        let post = Post(
+            room: .lobby,
+            kind: .reply,
+            reference: SequenceNumber(rawValue: .max),
+            authored: WallTime(milliseconds: 1),
+            text: "hi"
+        )
+        _ = try scene.journal.enqueue([post], to: scene.chat.knownServer, after: nil)
+        scene = try Scene(journal: scene.journal)
+        scene.enter()
+        #expect(scene.posts == [.first])
+        scene.decide(1, .refused(.noSuchEntry))
+        #expect(scene.decisions == [.refused(.noSuchEntry)])
+    }
+
     @Test("a full disk fails the wish, and nothing is sent")
     func fullDisk() throws {
         var scene = try Scene()

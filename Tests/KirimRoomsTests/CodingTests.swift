@@ -208,6 +208,38 @@ struct CodingTests {
         }
     }
 
+    @Test(
+        "a place beyond every log is sent as the last one there could be",
+        arguments: [ByteWriter.largestVarint - 1, ByteWriter.largestVarint, .max]
+    )
+    func farPlaces(_ number: UInt64) throws {
+        let last = sequence(ByteWriter.largestVarint - 1)
+        let post = Post(
+            room: kelas,
+            kind: .reply,
+            reference: sequence(number),
+            authored: WallTime(milliseconds: 0),
+            text: "hi"
+        )
+        #expect(try Post(parsing: post.bytes).reference == last)
+        let far = min(number, ByteWriter.largestVarint)
+        let after = Request.subscribe(
+            stream: 2,
+            room: kelas,
+            start: .after(sequence(number)),
+            until: sequence(number)
+        )
+        #expect(
+            try Request(parsing: after.bytes)
+                == .subscribe(stream: 2, room: kelas, start: .after(sequence(far)), until: last)
+        )
+        let newest = Request.subscribe(stream: 2, room: kelas, start: .last(number), until: nil)
+        #expect(
+            try Request(parsing: newest.bytes)
+                == .subscribe(stream: 2, room: kelas, start: .last(far), until: nil)
+        )
+    }
+
     @Test("a full part of a list fits one record")
     func listParts() {
         let long = RoomSummary(
