@@ -243,7 +243,12 @@ extension ChatClient {
         case .renew(let outbox):
             storage.renewing = outbox
             storage.failed(retry: retry)
-        case .apply(let room): if let index = index(of: room) { readers[index].storeFailed() }
+        case .apply(let room):
+            if let index = index(of: room) {
+                readers[index].storeFailed()
+                // It may have paused because too much waited for this write; nothing does now.
+                read(index, at: now)
+            }
         case .span(let room):
             guard let index = index(of: room) else { return }
             readers[index].storeFailed()

@@ -141,6 +141,25 @@ struct ReadingTests {
         #expect(start(in: later) == .after(SequenceNumber(rawValue: 1)))
     }
 
+    @Test("reading that paused for a slow disk goes on when the disk turns out to be full")
+    func slowThenFullDisk() throws {
+        var scene = try Scene()
+        scene.enter(first: 1, last: 9_000)
+        scene.isDiskSlow = true
+        for number in 1...4_200 { scene.entry(UInt64(number)) }
+        let cursor = try #require(scene.chat.cursor(of: .lobby))
+        let asked = scene.requests.count
+        scene.isDiskSlow = false
+        scene.journal.failWrites(with: .full)
+        scene.work()
+        scene.run()
+        #expect(scene.requests.count == asked + 1)
+        #expect(start(in: scene) == .after(cursor))
+        scene.subscribed(first: cursor.rawValue + 1, last: 9_000)
+        scene.entry(cursor.rawValue + 1)
+        #expect(scene.told.last == cursor.rawValue + 1)
+    }
+
     @Test("a wait that ends while reading is paused is due once, not for ever")
     func dueOnce() throws {
         var scene = try Scene()
