@@ -9,7 +9,9 @@ extension ChatClient {
         session?.stage = .greeted
         open(stream: ChatStream.control, at: 0)
         let hello = Request.hello(
-            name: server.name,
+            // A name in a hello is a wish. Once the server has us, it knows our name better: another face
+            // may have changed it while we were away.
+            name: me == nil ? server.name : nil,
             outbox: server.outbox,
             agent: configuration.agent
         )

@@ -216,6 +216,26 @@ struct PostingTests {
         #expect(scene.chat.queued.map(\.post.text) == ["late"])
     }
 
+    @Test("wishes for its name until the server knows it, and takes on what it is called then")
+    func nameWishedOnce() throws {
+        let journal = MemoryClientJournal(dice: Dice(seed: 1))
+        try journal.setName(Scene.me.name, of: try journal.server(at: "test"))
+        var scene = try Scene(journal: journal)
+        func wish() -> [MemberName?] {
+            scene.requests.compactMap {
+                if case .hello(let name, _, _) = $0 { .some(name) } else { nil }
+            }
+        }
+        scene.open()
+        #expect(wish() == [Scene.me.name])
+        // Nobody has answered: the wish still stands.
+        scene.open()
+        #expect(wish() == [Scene.me.name])
+        scene.welcome()
+        scene.open()
+        #expect(wish() == [nil])
+    }
+
     @Test("says what is wrong with a post that no server would take")
     func refusedHere() throws {
         var scene = try Scene()
