@@ -89,7 +89,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimServerCore",
         ]
     ),
-    ("KirimServerTests", ["KirimServer", "KirimServerCore", "KirimRooms", "KirimWire", logging]),
+    (
+        "KirimServerTests",
+        ["KirimServer", "KirimServerCore", "KirimRooms", "KirimWire", "KirimTestKit", logging]
+    ),
     (
         "KirimClientTests",
         ["KirimClient", "KirimServer", "KirimServerCore", "KirimNoise", "KirimRooms", "KirimWire", logging]

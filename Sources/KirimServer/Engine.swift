@@ -26,9 +26,18 @@ final class Engine {
     private var unreachables: (any Channel)?
     private var unflushed: Set<SocketID> = []
     private var timer: (at: Instant, task: Scheduled<Void>)?
-    private var isStopping = false
+    private var stage = Stage.serving
     /// Whether the rest of a long turn is scheduled.
     private var hasMore = false
+
+    private enum Stage {
+        case serving
+        /// Nothing is taken any more; what was taken is being kept, and told.
+        case leaving(EventLoopPromise<Void>, patience: Scheduled<Void>)
+        case stopped
+    }
+
+    private var isStopped: Bool { if case .stopped = stage { true } else { false } }
 
     private let received = Counter(label: "kirim_datagrams_received")
     private let sent = Counter(label: "kirim_datagrams_sent")
@@ -39,6 +48,8 @@ final class Engine {
 
     /// Datagrams sent before the loop may do something else.
     private static let turnLimit = 1_024
+    /// How long a journal that is slow, or fails, may hold up the end.
+    private static let patience = TimeAmount.seconds(5)
 
     init(
         loop: any EventLoop,
@@ -107,18 +118,18 @@ final class Engine {
 
     func lost(_ socket: SocketID) {
         channels[socket] = nil
-        guard !isStopping, let address = bound[socket] else { return }
+        guard !isStopped, let address = bound[socket] else { return }
         rebinds.increment()
         log.notice("socket lost, binding it again", metadata: ["address": "\(address)"])
         rebind(socket, address, wait: .milliseconds(10))
     }
 
     private func rebind(_ socket: SocketID, _ address: Address, wait: TimeAmount) {
-        guard !isStopping else { return }
+        guard !isStopped else { return }
         bind(address, as: socket).assumeIsolated().whenComplete { [self] result in
             switch result {
             case .success(let channel):
-                guard !isStopping else { return channel.close(promise: nil) }
+                guard !isStopped else { return channel.close(promise: nil) }
                 add(channel, as: socket)
                 endTurn()
             case .failure(let error):
@@ -140,6 +151,7 @@ final class Engine {
     // MARK: - A turn
 
     func receive(_ datagram: [UInt8], on path: Path) {
+        guard case .serving = stage else { return }
         received.increment()
         core.receive(datagram, on: path, at: now, wall: wall)
     }
@@ -157,7 +169,7 @@ final class Engine {
         Unreachables.listen(for: engine, on: loop).assumeIsolated().whenComplete { [self] result in
             switch result {
             case .success(let channel):
-                if isStopping { channel.close(promise: nil) } else { unreachables = channel }
+                if isStopped { channel.close(promise: nil) } else { unreachables = channel }
             case .failure(let error):
                 log.debug("no ICMP without CAP_NET_RAW", metadata: ["error": "\(error)"])
             }
@@ -175,6 +187,7 @@ final class Engine {
         unflushed.removeAll(keepingCapacity: true)
         if count == Self.turnLimit { continueSoon() }
         arm()
+        if case .leaving = stage, !hasMore, !core.isStoring { sayGoodbye() }
     }
 
     private func continueSoon() {
@@ -241,14 +254,17 @@ final class Engine {
         answer.assumeIsolated().whenComplete { [self] result in
             switch result {
             case .success(let result): take(self, result)
-            case .failure: take(self, .failure(.failed("The server stops.")))
+            case .failure:
+                // The disk's thread has ended: that is the end, and no failure of the disk.
+                guard !isStopped else { return }
+                take(self, .failure(.failed("The server stops.")))
             }
             endTurn()
         }
     }
 
     private func arm() {
-        guard let deadline = core.deadline, !isStopping else {
+        guard let deadline = core.deadline, !isStopped else {
             timer?.task.cancel()
             timer = nil
             return
@@ -268,20 +284,38 @@ final class Engine {
 
     // MARK: - The end
 
-    /// Says goodbye; the sockets close when the last bytes are out.
+    /// Lets the journal finish what was taken, says goodbye, closes the sockets.
     func stop() -> EventLoopFuture<Void> {
+        switch stage {
+        case .serving: break
+        case .leaving(let end, _): return end.futureResult
+        case .stopped: return loop.makeSucceededVoidFuture()
+        }
+        let end = loop.makePromise(of: Void.self)
+        let patience = loop.assumeIsolated().scheduleTask(in: Self.patience) { [self] in
+            sayGoodbye()
+        }
+        stage = .leaving(end, patience: patience)
+        endTurn()
+        return end.futureResult
+    }
+
+    /// The sockets close when the last bytes are out.
+    private func sayGoodbye() {
+        guard case .leaving(let end, let patience) = stage else { return }
+        stage = .stopped
+        patience.cancel()
         core.stop(at: now)
         repeat {
             hasMore = false
             endTurn()
         } while hasMore
-        isStopping = true
         timer?.task.cancel()
         timer = nil
         unreachables?.close(promise: nil)
         let closings = channels.sorted { $0.key.rawValue < $1.key.rawValue }.map {
             $0.value.close()
         }
-        return EventLoopFuture.andAllComplete(closings, on: loop)
+        EventLoopFuture.andAllComplete(closings, on: loop).cascade(to: end)
     }
 }

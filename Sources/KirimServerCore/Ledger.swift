@@ -111,6 +111,9 @@ struct Ledger {
         return commit.items
     }
 
+    /// Whether something is not kept yet.
+    var isBusy: Bool { underWay != nil || !gathered.isEmpty }
+
     /// When what was gathered may be tried.
     var deadline: Instant? {
         guard underWay == nil, !gathered.isEmpty, case .failing(let until) = state else {

@@ -294,6 +294,9 @@ extension ServerCore {
     /// In the order in which they were pronounced.
     package var bans: [Ban] { chat.bans.all }
 
+    /// Whether something was said or wished that the journal has not kept yet.
+    package var isStoring: Bool { chat.ledger.isBusy }
+
     package func member(named name: MemberName) -> Member? { chat.directory.member(named: name) }
 
     package var counters: Counters {

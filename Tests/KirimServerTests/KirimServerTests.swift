@@ -2,6 +2,7 @@ import Foundation
 import KirimRooms
 import KirimServer
 import KirimServerCore
+import KirimTestKit
 import KirimWire
 import Logging
 import Testing
@@ -48,6 +49,34 @@ struct KirimServerTests {
         let again = try await KirimServer.open(options, log: log)
         #expect(again.publicKey == key)
         #expect(await again.operatorLine("/rooms") == .text("#lobby: 0 members, 1 messages"))
+        let second = Task { try await again.run() }
+        second.cancel()
+        try await second.value
+    }
+
+    @Test("what was typed just before the end is kept and told before the goodbye")
+    func lastWords() async throws {
+        var options = Self.options()
+        options.addresses.removeLast()
+        defer { try? FileManager.default.removeItem(atPath: options.folder) }
+        let server = try await KirimServer.open(options, log: log)
+        let running = Task { try await server.run() }
+        let client = try UDPSocket()
+        client.send("halo", to: server.addresses[0])
+        for await note in server.notes {
+            if case .said(_, _, _, _, "halo") = note { break }
+        }
+        for word in ["a", "b", "c"] { #expect(await server.operatorLine(word) == .nothing) }
+        running.cancel()
+        try await running.value
+        var notes: [ServerNote] = []
+        for await note in server.notes { notes.append(note) }
+        #expect(notes == [.broadcast("a"), .broadcast("b"), .broadcast("c")])
+        for word in ["a", "b", "c"] {
+            #expect(client.receiveText(within: .seconds(1)) == word)
+        }
+        let again = try await KirimServer.open(options, log: log)
+        #expect(await again.operatorLine("/rooms") == .text("#lobby: 0 members, 4 messages"))
         let second = Task { try await again.run() }
         second.cancel()
         try await second.value
