@@ -171,5 +171,16 @@ extension KirimError {
         }
     }
 
-    private static func quoted(_ text: String) -> String { text.isEmpty ? "" : ", saying: \(text)" }
+    /// The server's words, without what a terminal would obey: sentences are shown as they are.
+    private static func quoted(_ text: String) -> String {
+        guard !text.isEmpty else { return "" }
+        var shown = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: shown.append("\u{FFFD}")
+            default: shown.append(scalar)
+            }
+        }
+        return ", saying: \(String(shown))"
+    }
 }

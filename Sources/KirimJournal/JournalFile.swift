@@ -86,11 +86,13 @@ struct JournalFile {
     /// Makes an empty file that only its owner may read, where there is none. SQLite gives the files
     /// beside it the same mode.
     private func make() throws(JournalError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        // Only a file that was not there: to close a descriptor of one that is drops the locks that SQLite
+        // holds on it in this process (POSIX), and another process would take it for unused.
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor < 0, errno == EEXIST { return }
         guard descriptor >= 0 else {
             throw JournalError(errno: errno, "The file \(path) cannot be opened")
         }
-        // Nothing holds a SQLite lock on it in this process yet, so closing drops none.
         close(descriptor)
     }
 

@@ -27,9 +27,13 @@ package struct InteractiveChat {
     package mutating func run() async -> ChatExit {
         let (stimuli, continuation) = AsyncStream.makeStream(of: Stimulus.self)
         let client = client
+        let headroom = Headroom(1_000)
         let terminal = terminal
         let events = Task {
-            for await event in client.events { continuation.yield(.event(event)) }
+            for await event in client.events {
+                await headroom.take()
+                continuation.yield(.event(event))
+            }
         }
         let keys = Task {
             for await event in terminal.events { continuation.yield(.terminal(event)) }
@@ -37,12 +41,14 @@ package struct InteractiveChat {
         let wishes = Wishes(client: client) { continuation.yield(.answer($0)) }
         defer {
             events.cancel()
+            headroom.open()
             keys.cancel()
             wishes.abandon()
         }
         await open(wishes)
         var exit: ChatExit?
         for await stimulus in stimuli {
+            if case .event = stimulus { headroom.give() }
             exit = take(stimulus, wishes)
             if exit != nil { break }
         }

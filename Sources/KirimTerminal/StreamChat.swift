@@ -55,8 +55,12 @@ package struct StreamChat {
     package mutating func run() async -> ChatExit {
         let (stimuli, continuation) = AsyncStream.makeStream(of: Stimulus.self)
         let client = client
+        let headroom = Headroom(1_000)
         let events = Task {
-            for await event in client.events { continuation.yield(.event(event)) }
+            for await event in client.events {
+                await headroom.take()
+                continuation.yield(.event(event))
+            }
         }
         let wishes = Wishes(client: client) { continuation.yield(.answer($0)) }
         let options = options
@@ -66,11 +70,13 @@ package struct StreamChat {
         }
         defer {
             events.cancel()
+            headroom.open()
             input.cancel()
             wishes.abandon()
         }
         var ending: ChatExit = .done
         for await stimulus in stimuli {
+            if case .event = stimulus { headroom.give() }
             if let exit = take(stimulus, wishes, { continuation.yield($0) }) {
                 ending = exit
                 break

@@ -116,7 +116,8 @@ extension ClientEndpoint {
 
     private mutating func accepted(_ accept: AcceptPacket, on path: Path, at now: Instant) {
         guard let attempt, attempt.phase == .open, accept.clientIndex == attempt.clientIndex,
-            let socket, let serverKey = attempt.serverKey
+            attempt.remotes.contains(path.remote), let socket,
+            let serverKey = attempt.serverKey
         else {
             dropped += 1
             return

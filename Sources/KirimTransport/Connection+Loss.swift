@@ -115,13 +115,17 @@ extension Connection {
     /// When silence becomes a reason to ask (RFC 9002 §6.2). Not before the address may be written to.
     var probeDeadline: Instant? {
         guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
-        let wait = min(probeTimeout << Int64(min(probeCount, 10)), max(Self.longestProbeWait, probeTimeout))
+        let wait = min(probeTimeout << Int64(min(probeCount, 10)), Self.longestProbeWait)
         return lastElicitingSent.advanced(by: .nanoseconds(wait))
     }
 
     /// Two packets go out in spite of the window, with what waited longest (RFC 9002 §6.2.4).
     func probe() {
         probeCount += 1
+        // A lost challenge, or its lost answer, would send everything back to an address that is dead.
+        if let challenge = paths.openChallenge, pathFrames.count < 8 {
+            pathFrames.append((challenge.path, .pathChallenge(challenge.data)))
+        }
         askAgain()
     }
 

@@ -114,6 +114,11 @@ extension Connection {
             challenge: dice.next,
             deadline: now.advanced(by: .nanoseconds(patience))
         )
+        // Who moves on does not answer there any more; and nobody may collect challenges for others.
+        pathFrames.removeAll { waiting in
+            guard case .pathChallenge = waiting.frame else { return false }
+            return waiting.path != path && waiting.path != paths.fallback
+        }
         for challenge in challenges where pathFrames.count < 8 {
             pathFrames.append((challenge.path, .pathChallenge(challenge.data)))
         }

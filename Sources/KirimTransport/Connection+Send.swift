@@ -12,6 +12,8 @@ extension Connection {
     private static let bundledSize = 256
     private static let bundledCopies = 2
     private static let recentLimit = 16
+    /// Packet numbers that are kept for goodbyes.
+    private static let reserve: UInt32 = 1_024
     /// Less is not worth a packet.
     static let smallestPacket = 96
 
@@ -28,13 +30,17 @@ extension Connection {
 
     /// The next datagram that may leave now; `nil` when there is none.
     func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
+        guard nextPacketNumber < .max - 1 else {
+            end(.violation)
+            return nil
+        }
         if let goodbye = takeGoodbye() {
             // A peer whose address is unproved gets no more than it may; the idle timeout ends it.
             guard paths.allowance >= 2 * Frame.reasonLimit else { return nil }
             return seal(Draft([goodbye]), to: paths.active.path, at: now)
         }
         guard phase == .open else { return nil }
-        guard nextPacketNumber < .max, sent.unanswered < Self.sentLimit else {
+        guard nextPacketNumber < .max - Self.reserve, sent.unanswered < Self.sentLimit else {
             close(.violation, reason: "out of packet numbers", as: .violation, at: now)
             return nextPacket(at: now, source: &source)
         }

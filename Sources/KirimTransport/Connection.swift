@@ -82,6 +82,8 @@ final class Connection {
     var acknowledgedStreams: [UInt64] = []
     private var goodbye: Frame?
     private var owesGoodbye = false
+    /// Packets that came after our goodbye.
+    private var lateArrivals = 0
 
     init(
         handle: ConnectionHandle,
@@ -193,9 +195,12 @@ extension Connection {
         finish(.peer(code, reason: reason))
     }
 
-    /// A packet of a closed connection came in: say goodbye again, once for each.
+    /// A packet of a closed connection came in: say goodbye again, ever more seldom (RFC 9000 §10.2.1), so
+    /// that two ends that close at once do not answer each other.
     func repeatGoodbye() {
-        if case .closing = phase { owesGoodbye = true }
+        guard case .closing = phase else { return }
+        lateArrivals += 1
+        if lateArrivals & (lateArrivals - 1) == 0 { owesGoodbye = true }
     }
 
     func takeGoodbye() -> Frame? {
@@ -243,7 +248,7 @@ extension Connection {
         if isPacing, mayWrite {
             consider(pacer.deadline(window: congestion.window, smoothed: roundTrip.smoothed))
         }
-        if case .client = role {
+        if case .client = role, !controls.contains(.ping) {
             consider(lastElicitingSent.advanced(by: configuration.keepAlive))
         }
         return earliest

@@ -196,15 +196,13 @@ extension ServerEndpoint {
         if let invitation = session.invitation, configuration.access.access == .invitation {
             // Two handshakes with one invitation may have begun; the first to be confirmed has it.
             if let owner = redeemed[invitation], owner != session.peer {
-                session.connection.close(.banned, reason: "invitation used", as: .local, at: now)
-                session.isConfirmed = false
+                refuse(session, .banned, reason: "This invitation was used by somebody else.", at: now)
                 return
             }
             redeemed[invitation] = session.peer
         }
         guard connectionCount <= configuration.connectionLimit else {
-            session.connection.close(.full, reason: "server full", as: .local, at: now)
-            session.isConfirmed = false
+            refuse(session, .full, reason: "The server is full.", at: now)
             return
         }
         events.append(
@@ -215,6 +213,12 @@ extension ServerEndpoint {
                 invitation: configuration.access.access == .invitation ? session.invitation : nil
             )
         )
+    }
+
+    private func refuse(_ session: Session, _ code: CloseCode, reason: String, at now: Instant) {
+        session.isConfirmed = false
+        session.isRefused = true
+        session.connection.close(code, reason: reason, as: .local, at: now)
     }
 
     mutating func dropUnconfirmed(at now: Instant) {

@@ -30,6 +30,11 @@ struct Paths {
 
     var deadline: Instant? { challenges.map(\.deadline).min() }
 
+    /// The newest challenge that the active path has yet to answer.
+    var openChallenge: Challenge? {
+        active.isValidated ? nil : challenges.last { $0.path == active.path }
+    }
+
     /// Bytes that may still go to the active path.
     var allowance: Int { active.isValidated ? .max : max(0, 3 * active.bytesIn - active.bytesOut) }
 

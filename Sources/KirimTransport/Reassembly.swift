@@ -1,8 +1,8 @@
 import DequeModule
-import KirimWire
+package import KirimWire
 
 /// Puts the fragments of long records together, within a fixed number of bytes.
-struct Reassembly {
+package struct Reassembly {
     /// Completed records that are remembered. A fragment of one is a late copy, as a rule; but the
     /// owner may send the whole record again (a post that was postponed), so it begins the record
     /// anew, and gives way to all others. Each packet completes at most a few, and the replay window
@@ -27,12 +27,19 @@ struct Reassembly {
     private var partials: [Partial] = []
     private var completed: Set<Key> = []
     private var completedOrder: Deque<Key> = []
-    private(set) var bytesHeld = 0
+    package private(set) var bytesHeld = 0
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
+
+    /// Nobody has a reason to fragment less: each record in pieces costs two allocations and a place in a
+    /// list that is searched, and these bound how many there can be.
+    private static let shortest = 512
+    /// Holes in a record, beyond which its pieces are too small to be honest.
+    private static let holeLimit = 256
 
     /// Returns the record's bytes when this fragment was the last one missing.
-    mutating func add(_ record: RecordFrame, _ fragment: RecordFrame.Fragment) -> [UInt8]? {
+    package mutating func add(_ record: RecordFrame, _ fragment: RecordFrame.Fragment) -> [UInt8]? {
+        guard fragment.total >= Self.shortest else { return nil }
         let key = Key(stream: record.stream, number: record.number)
         var partial: Partial
         if let index = partials.firstIndex(where: { $0.key == key }) {
@@ -58,6 +65,10 @@ struct Reassembly {
         partial.bytes.replaceSubrange(range, with: record.bytes)
         partial.missing.remove(contentsOf: range)
         guard partial.missing.isEmpty else {
+            guard partial.missing.ranges.count <= Self.holeLimit else {
+                bytesHeld -= fragment.total
+                return nil
+            }
             partials.append(partial)
             return nil
         }

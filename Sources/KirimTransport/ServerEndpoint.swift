@@ -67,6 +67,8 @@ package struct ServerEndpoint: ~Copyable {
         let accept: [UInt8]
         let createdAt: Instant
         var isConfirmed = false
+        /// Its keys are proved, but it may not come in: only a goodbye is owed.
+        var isRefused = false
 
         init(
             connection: Connection,
@@ -143,7 +145,7 @@ extension ServerEndpoint {
         case .repeated: counters.repeated += 1
         case .taken:
             counters.taken += 1
-            if !session.isConfirmed { confirm(session, at: now) }
+            if !session.isConfirmed, !session.isRefused { confirm(session, at: now) }
             touch(session.connection)
         }
     }
@@ -253,7 +255,10 @@ extension ServerEndpoint {
                 isDirty.remove(handle)
                 continue
             }
-            if connection.wantsToken { issueToken(on: connection) }
+            // Never for an address that has not proved itself: a token is as good as a proof for a week.
+            if connection.wantsToken, connection.paths.active.isValidated {
+                issueToken(on: connection)
+            }
             if let transmit = connection.nextPacket(at: now, source: &source) { return transmit }
             dirty.removeFirst()
             isDirty.remove(handle)

@@ -101,6 +101,26 @@ struct RoamingTests {
         #expect(pair.recordsAtClient(2).count == 200)
     }
 
+    @Test("a lost challenge is repeated, so that a listener is not lost with its old address")
+    func lostChallenge() {
+        var pair = connected()
+        pair.clientAddress = Address(ip: .v4(0x0A00_0063), port: 41_000)
+        var toLose = 2
+        pair.passes = { toServer, _, _ in
+            if !toServer, toLose > 0 {
+                toLose -= 1
+                return false
+            }
+            return true
+        }
+        pair.client.networkChanged(at: pair.now)
+        pair.run(for: .milliseconds(60))
+        pair.serverSends(records(20), on: 2)
+        pair.run(for: .seconds(3)) { $0.recordsAtClient(2).count == 20 }
+        #expect(pair.recordsAtClient(2).count == 20)
+        #expect(toLose == 0)
+    }
+
     @Test("a server that forgot everything says RESET, and the client is back in a round trip or two")
     func crash() {
         var pair = connected()
