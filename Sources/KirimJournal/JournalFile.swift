@@ -89,7 +89,16 @@ struct JournalFile {
         // Only a file that was not there: to close a descriptor of one that is drops the locks that SQLite
         // holds on it in this process (POSIX), and another process would take it for unused.
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if descriptor < 0, errno == EEXIST { return }
+        if descriptor < 0, errno == EEXIST {
+            var status = stat()
+            if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                throw JournalError(errno: EISDIR, "The file \(path) cannot be opened")
+            }
+            guard access(path, R_OK | W_OK) == 0 else {
+                throw JournalError(errno: errno, "The file \(path) cannot be opened")
+            }
+            return
+        }
         guard descriptor >= 0 else {
             throw JournalError(errno: errno, "The file \(path) cannot be opened")
         }
