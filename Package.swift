@@ -20,7 +20,10 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
-let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle",
+    package: "swift-service-lifecycle"
+)
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -33,20 +36,25 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimTransport", ["KirimWire", "KirimNoise", deque, heap]),
     ("KirimRooms", ["KirimWire"]),
     ("KirimPlain", ["KirimWire", "KirimRooms"]),
-    ("KirimServerCore", ["KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", deque]),
+    (
+        "KirimServerCore",
+        ["KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", deque]
+    ),
     ("KirimClientCore", ["KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", deque]),
     ("KirimJournal", ["KirimWire", "KirimRooms", grdb]),
     (
         "KirimServer",
         [
-            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimServerCore",
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain",
+            "KirimServerCore",
             "KirimJournal", nioCore, nioPosix, logging, metrics, lifecycle,
         ]
     ),
     (
         "KirimClient",
         [
-            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimClientCore",
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain",
+            "KirimClientCore",
             "KirimJournal", nioCore, nioPosix, deque,
         ]
     ),
@@ -54,7 +62,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "KirimSimulation",
         [
-            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimServerCore",
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain",
+            "KirimServerCore",
             "KirimClientCore", deque, heap,
         ]
     ),
@@ -65,7 +74,8 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "kirim",
         [
-            "KirimWire", "KirimNoise", "KirimRooms", "KirimServer", "KirimClient", "KirimTerminal", "KirimJournal",
+            "KirimWire", "KirimNoise", "KirimRooms", "KirimServer", "KirimClient", "KirimTerminal",
+            "KirimJournal",
             arguments, configuration, logging, lifecycle, signals, nioCore, nioPosix,
         ]
     ),
@@ -80,12 +90,16 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimPlainTests", ["KirimPlain", "KirimRooms", "KirimWire"]),
     (
         "KirimServerCoreTests",
-        ["KirimServerCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimPlain", "KirimWire"]
+        [
+            "KirimServerCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimPlain",
+            "KirimWire",
+        ]
     ),
     (
         "KirimClientCoreTests",
         [
-            "KirimClientCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire", "KirimSimulation",
+            "KirimClientCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire",
+            "KirimSimulation",
             "KirimServerCore",
         ]
     ),
@@ -95,7 +109,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     (
         "KirimClientTests",
-        ["KirimClient", "KirimServer", "KirimServerCore", "KirimNoise", "KirimRooms", "KirimWire", logging]
+        [
+            "KirimClient", "KirimServer", "KirimServerCore", "KirimNoise", "KirimRooms",
+            "KirimWire", logging,
+        ]
     ),
     ("KirimJournalTests", ["KirimJournal", "KirimRooms", "KirimWire", "KirimSimulation", grdb]),
     (
@@ -109,7 +126,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "EndToEndTests",
         [
-            "KirimTestKit", "KirimClient", "KirimServer", "KirimRooms", "KirimWire", "KirimNoise", "KirimJournal",
+            "KirimTestKit", "KirimClient", "KirimServer", "KirimRooms", "KirimWire", "KirimNoise",
+            "KirimJournal",
             "kirim",
         ]
     ),

@@ -33,10 +33,12 @@ package final class Terminal: Sendable {
 
     /// Makes the terminal raw and begins to read. `false` where it cannot be made raw.
     ///
-    /// - Parameter leavesStopping: SIGINT and SIGTERM are somebody else's, who will call ``stop()``.
+    /// With `leavesStopping` SIGINT and SIGTERM are somebody else's, who will call ``stop()``.
     package func start(leavesStopping: Bool = false) -> Bool {
         guard pipe(&TerminalState.wake) == 0, Self.makeRaw() else { return false }
-        TerminalState.watch(leavesStopping ? [SIGHUP, SIGQUIT] : [SIGINT, SIGTERM, SIGHUP, SIGQUIT])
+        TerminalState.watch(
+            leavesStopping ? [SIGHUP, SIGQUIT] : [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+        )
         let continuation = continuation
         return BlockingThread.run { Self.readLoop(continuation) }
     }

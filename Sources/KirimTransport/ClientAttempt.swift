@@ -135,7 +135,8 @@ final class ClientAttempt {
         payload.pad(to: OpenPacket.parametersSize)
         guard let message = try? handshake.writeMessage1(payload.bytes) else { return false }
         packet =
-            OpenPacket(version: .one, clientIndex: clientIndex, cookie: cookie, noise: message).bytes
+            OpenPacket(version: .one, clientIndex: clientIndex, cookie: cookie, noise: message)
+            .bytes
         self.serverKey = serverKey
         self.handshake = consume handshake
         return true
@@ -143,8 +144,8 @@ final class ClientAttempt {
 
     /// Reads ACCEPT; `nil` where it is not authentic, and then nothing has changed.
     func accepted(_ accept: AcceptPacket) -> (reply: AcceptReply, keys: SessionKeys)? {
-        guard phase == .open, handshake != nil else { return nil }
-        guard let (payload, keys) = try? handshake!.readMessage2(accept.noise),
+        guard phase == .open else { return nil }
+        guard let (payload, keys) = try? handshake?.readMessage2(accept.noise),
             let reply = try? AcceptReply(parsing: payload)
         else { return nil }
         return (reply, keys)

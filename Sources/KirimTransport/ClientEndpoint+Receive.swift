@@ -79,7 +79,10 @@ extension ClientEndpoint {
         if let objection = objection(to: challenge) {
             // Anybody on the way could have sent this; so give the real one time to answer.
             attempt.objection = objection
-            attempt.retryAt = min(attempt.retryAt, now.advanced(by: configuration.handshakeRetry / 2))
+            attempt.retryAt = min(
+                attempt.retryAt,
+                now.advanced(by: configuration.handshakeRetry / 2)
+            )
             return
         }
         let began = attempt.challenged(
@@ -150,7 +153,8 @@ extension ClientEndpoint {
         }
         for old in sessions {
             // Late packets of the old connection may still bring something; then goodbye.
-            old.replacedAt = old.replacedAt ?? now.advanced(by: .nanoseconds(3 * connection.probeTimeout))
+            old.replacedAt =
+                old.replacedAt ?? now.advanced(by: .nanoseconds(3 * connection.probeTimeout))
         }
         sessions.append(
             Session(

@@ -251,7 +251,9 @@ extension ClientEndpoint {
     }
 
     var rekeyDeadline: Instant? {
-        guard let connection = sessions.last?.connection, connection.phase == .open else { return nil }
+        guard let connection = sessions.last?.connection, connection.phase == .open else {
+            return nil
+        }
         let most = max(connection.nextPacketNumber, connection.received.largest ?? 0)
         if most >= configuration.rekeyPackets { return .start }
         return connection.createdAt.advanced(by: configuration.rekeyAfter)

@@ -16,8 +16,8 @@ package struct CongestionController: Sendable {
 
     var isInSlowStart: Bool { window < slowStartThreshold }
 
-    /// - Parameter inFlight: the bytes under way before this acknowledgement, which tell whether the
-    ///   window was in use at all; an idle window must not grow (RFC 9002 §7.8).
+    /// `inFlight` are the bytes under way before this acknowledgement, which tell whether the window was in
+    /// use at all; an idle window must not grow (RFC 9002 §7.8).
     package mutating func acknowledged(bytes: Int, sentAt: Instant, inFlight: Int) {
         if let recoveryStart, sentAt <= recoveryStart { return }
         let free = window - inFlight
@@ -65,7 +65,10 @@ package struct Pacer: Sendable {
         // What flows within a timer tick may leave together, however fast the link.
         let most = max(Double(Self.burst), rate * 2 * Double(RoundTrip.granularity))
         if let updated {
-            budget = min(most, budget + rate * Double(max(now.nanoseconds - updated.nanoseconds, 0)))
+            budget = min(
+                most,
+                budget + rate * Double(max(now.nanoseconds - updated.nanoseconds, 0))
+            )
         }
         updated = now
     }

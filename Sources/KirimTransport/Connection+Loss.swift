@@ -102,10 +102,14 @@ extension Connection {
         for content in packet.contents {
             switch content {
             case .records(let serial, let numbers):
-                guard let index = streams.firstIndex(where: { $0.serial == serial }) else { continue }
+                guard let index = streams.firstIndex(where: { $0.serial == serial }) else {
+                    continue
+                }
                 streams[index].lose(numbers)
             case .fragment(let serial, let number, let bytes):
-                guard let index = streams.firstIndex(where: { $0.serial == serial }) else { continue }
+                guard let index = streams.firstIndex(where: { $0.serial == serial }) else {
+                    continue
+                }
                 streams[index].loseFragment(of: number, bytes)
             case .token: wantsToken = true
             }

@@ -71,7 +71,14 @@ extension Connection {
         if draft.isAckEliciting {
             bundle(into: &draft, at: now, from: &source)
             if case .client = role, draft.hasRecords { draft.add(.ackNow) }
-            if dice.oneIn(64) { draft.add(.grease(type: 0x40 | UInt8(truncatingIfNeeded: dice.next()), length: Int(dice.next() % 8))) }
+            if dice.oneIn(64) {
+                draft.add(
+                    .grease(
+                        type: 0x40 | UInt8(truncatingIfNeeded: dice.next()),
+                        length: Int(dice.next() % 8)
+                    )
+                )
+            }
         }
         return seal(draft, to: paths.active.path, at: now)
     }
@@ -140,7 +147,9 @@ extension Connection {
         let serial = streams[index].serial
         while streams[index].hasWork {
             if let piece = streams[index].fragmented.firstIndex(where: { !$0.unsent.isEmpty }) {
-                guard addFragment(piece, ofStream: index, to: &draft, source: &source) else { return }
+                guard addFragment(piece, ofStream: index, to: &draft, source: &source) else {
+                    return
+                }
                 continue
             }
             guard let number = streams[index].nextNumber else { return }
@@ -168,7 +177,8 @@ extension Connection {
     /// Bytes of the longest record that fits a packet of its own.
     private func wholeLimit(_ stream: UInt64, _ number: UInt64) -> Int {
         // An ACK of the usual size and an ACK_NOW stand beside it.
-        plaintextLimit() - RecordFrame.size(stream: stream, number: number, fragment: nil, count: 1_000)
+        plaintextLimit()
+            - RecordFrame.size(stream: stream, number: number, fragment: nil, count: 1_000)
             + 1_000 - 72
     }
 
@@ -189,12 +199,13 @@ extension Connection {
         let record = streams[index].fragmented[piece]
         guard let gap = record.unsent.ranges.first else { return true }
         let fragment = RecordFrame.Fragment(offset: gap.lowerBound, total: record.total)
-        let overhead = RecordFrame.size(
-            stream: id,
-            number: record.number,
-            fragment: fragment,
-            count: 1_000
-        ) - 1_000
+        let overhead =
+            RecordFrame.size(
+                stream: id,
+                number: record.number,
+                fragment: fragment,
+                count: 1_000
+            ) - 1_000
         let room = min(draft.room - overhead, gap.count)
         // A crumb would cost more in headers than it carries.
         guard room >= min(gap.count, 64) else { return false }
@@ -240,8 +251,14 @@ extension Connection {
 
     /// Redundant bundling: small records younger than one probe timeout ride along for free in bytes
     /// that the packet has left. A loss then costs no round trip (PROTOCOL.md §3).
-    private func bundle(into draft: inout Draft, at now: Instant, from source: inout some RecordSource) {
-        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow else { return }
+    private func bundle(
+        into draft: inout Draft,
+        at now: Instant,
+        from source: inout some RecordSource
+    ) {
+        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow else {
+            return
+        }
         for index in recent.indices.reversed() {
             let record = recent[index]
             guard record.sentAt < now,
@@ -250,7 +267,11 @@ extension Connection {
                 let stream = streams.first(where: { $0.id == record.stream }),
                 stream.isUnacknowledged(record.number),
                 !draft.carries(serial: stream.serial, number: record.number),
-                case .bytes(let bytes) = source.record(record.number, stream: record.stream, of: handle)
+                case .bytes(let bytes) = source.record(
+                    record.number,
+                    stream: record.stream,
+                    of: handle
+                )
             else { continue }
             let frame = RecordFrame(
                 stream: record.stream,

@@ -25,7 +25,10 @@ final class Dice {
 
     /// A factor from 0.75 to 1.25, so that many clients do not knock in step.
     func jitter(_ duration: Duration) -> Duration {
-        .nanoseconds(duration.inNanoseconds / 4 * 3 + Int64(source.next() % 1024) * (duration.inNanoseconds / 2048))
+        .nanoseconds(
+            duration.inNanoseconds / 4 * 3 + Int64(source.next() % 1024)
+                * (duration.inNanoseconds / 2048)
+        )
     }
 }
 

@@ -134,7 +134,9 @@ extension ServerEndpoint {
         reply.append(door.resetToken(for: id))
         reply.append(door.cookies.token(for: path.remote.ip, seconds: seconds))
         reply.append(
-            Parameters(configuration.transport).bytes(grease: UInt8(truncatingIfNeeded: dice.next()))
+            Parameters(configuration.transport).bytes(
+                grease: UInt8(truncatingIfNeeded: dice.next())
+            )
         )
         var generator = DiceGenerator(dice: dice)
         let (message, keys) = try handshake.writeMessage2(
@@ -181,7 +183,8 @@ extension ServerEndpoint {
         case .open: return nil
         case .password(let key): return key
         case .invitation:
-            guard let invitation, invitation.endMinute >= seconds / 60 || redeemed[invitation] == peer,
+            guard let invitation,
+                invitation.endMinute >= seconds / 60 || redeemed[invitation] == peer,
                 redeemed[invitation].map({ $0 == peer }) ?? true
             else { return dice.bytes(32) }
             return invitation.secret(of: identity)
@@ -196,7 +199,12 @@ extension ServerEndpoint {
         if let invitation = session.invitation, configuration.access.access == .invitation {
             // Two handshakes with one invitation may have begun; the first to be confirmed has it.
             if let owner = redeemed[invitation], owner != session.peer {
-                refuse(session, .banned, reason: "This invitation was used by somebody else.", at: now)
+                refuse(
+                    session,
+                    .banned,
+                    reason: "This invitation was used by somebody else.",
+                    at: now
+                )
                 return
             }
             redeemed[invitation] = session.peer

@@ -54,7 +54,9 @@ struct OutgoingStream {
     /// Returns whether ``acknowledgedBelow`` moved.
     mutating func acknowledge(_ numbers: Range<UInt64>) -> Bool {
         again.remove(contentsOf: numbers)
-        acknowledged.insert(contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow)))
+        acknowledged.insert(
+            contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
+        )
         guard let first = acknowledged.ranges.first, first.lowerBound == acknowledgedBelow else {
             return false
         }
@@ -64,7 +66,9 @@ struct OutgoingStream {
     }
 
     mutating func lose(_ numbers: Range<UInt64>) {
-        again.insert(contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow)))
+        again.insert(
+            contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
+        )
         for range in acknowledged.ranges where range.overlaps(numbers) {
             again.remove(contentsOf: range)
         }
@@ -105,10 +109,14 @@ extension OutgoingStream {
 
     /// Returns whether ``acknowledgedBelow`` moved.
     mutating func acknowledgeFragment(of number: UInt64, _ bytes: Range<Int>) -> Bool {
-        guard let index = fragmented.firstIndex(where: { $0.number == number }) else { return false }
+        guard let index = fragmented.firstIndex(where: { $0.number == number }) else {
+            return false
+        }
         fragmented[index].acknowledged.insert(contentsOf: bytes)
         fragmented[index].unsent.remove(contentsOf: bytes)
-        guard fragmented[index].acknowledged.contains(0..<fragmented[index].total) else { return false }
+        guard fragmented[index].acknowledged.contains(0..<fragmented[index].total) else {
+            return false
+        }
         fragmented.remove(at: index)
         return acknowledge(number..<number + 1)
     }

@@ -53,7 +53,7 @@ struct Parameters: Hashable {
         }
     }
 
-    /// - Parameter grease: a random byte that makes up an id that means nothing.
+    /// The bytes of all of them; `grease` is a random byte that makes up an id that means nothing.
     func bytes(grease: UInt8) -> [UInt8] {
         var writer = ByteWriter(capacity: 48)
         writer.number(ID.maxAckDelay, UInt64(maxAckDelay.inMilliseconds))

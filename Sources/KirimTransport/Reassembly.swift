@@ -95,6 +95,8 @@ package struct Reassembly {
     private mutating func remember(_ key: Key) {
         completed.insert(key)
         completedOrder.append(key)
-        if completedOrder.count > Self.completedLimit { completed.remove(completedOrder.removeFirst()) }
+        if completedOrder.count > Self.completedLimit {
+            completed.remove(completedOrder.removeFirst())
+        }
     }
 }

@@ -36,7 +36,8 @@ struct RoundTrip: Sendable {
         }
         minimum = min(minimum, sample)
         // The peer's word on its delay is believed only as far as the minimum allows.
-        let adjusted = sample >= minimum + acknowledgementDelay ? sample - acknowledgementDelay : sample
+        let adjusted =
+            sample >= minimum + acknowledgementDelay ? sample - acknowledgementDelay : sample
         variation = (3 * variation + abs(smoothed - adjusted)) / 4
         smoothed = (7 * smoothed + adjusted) / 8
     }

@@ -112,10 +112,18 @@ extension ServerEndpoint {
             case .data: try receiveData(datagram, on: path, at: now)
             case .hello:
                 let hello = try HelloPacket(parsing: datagram)
-                if hellos.count < Self.queueLimit { hellos.append((hello, path)) } else { counters.limited += 1 }
+                if hellos.count < Self.queueLimit {
+                    hellos.append((hello, path))
+                } else {
+                    counters.limited += 1
+                }
             case .open:
                 let open = try OpenPacket(parsing: datagram)
-                if opens.count < Self.queueLimit { opens.append((open, path)) } else { counters.limited += 1 }
+                if opens.count < Self.queueLimit {
+                    opens.append((open, path))
+                } else {
+                    counters.limited += 1
+                }
             case .challenge, .accept, .reset: counters.misdirected += 1
             case nil: counters.grease += 1
             }
@@ -269,8 +277,12 @@ extension ServerEndpoint {
     }
 
     package var deadline: Instant? {
-        guard let first = unconfirmed.first, let session = sessions[first] else { return timers.deadline }
-        let confirmation = session.createdAt.advanced(by: configuration.transport.confirmationTimeout)
+        guard let first = unconfirmed.first, let session = sessions[first] else {
+            return timers.deadline
+        }
+        let confirmation = session.createdAt.advanced(
+            by: configuration.transport.confirmationTimeout
+        )
         return min(timers.deadline ?? confirmation, confirmation)
     }
 
@@ -282,7 +294,8 @@ extension ServerEndpoint {
 
     /// Seconds since 1970, as far as the owner told where its clock began.
     var seconds: UInt32 {
-        configuration.startedAt &+ UInt32(truncatingIfNeeded: max(0, latest.nanoseconds) / 1_000_000_000)
+        configuration.startedAt
+            &+ UInt32(truncatingIfNeeded: max(0, latest.nanoseconds) / 1_000_000_000)
     }
 }
 

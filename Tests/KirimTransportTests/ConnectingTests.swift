@@ -30,7 +30,8 @@ struct ConnectingTests {
         pair.connect()
         pair.run(for: .seconds(2))
         let token = try #require(
-            pair.clientEvents.compactMap { if case .token(let token) = $0 { token } else { nil } }.last
+            pair.clientEvents.compactMap { if case .token(let token) = $0 { token } else { nil } }
+                .last
         )
         let key = pair.server.publicKey
         var again = Pair()
@@ -157,7 +158,10 @@ struct ConnectingTests {
         #expect(pair.serverConnection == nil)
     }
 
-    @Test("a source that cannot be answered is dropped at the door", arguments: [0, 19, 53, 123, 1900] as [UInt16])
+    @Test(
+        "a source that cannot be answered is dropped at the door",
+        arguments: [0, 19, 53, 123, 1900] as [UInt16]
+    )
     func unanswerable(port: UInt16) {
         var pair = Pair()
         let hello = HelloPacket(ephemeral: [UInt8](repeating: 1, count: 32), versions: [.one])
@@ -173,10 +177,16 @@ struct ConnectingTests {
         var dice = TestDice(state: 9)
         var bytesIn = 0
         for _ in 0..<2_000 {
-            var bytes = (0..<Int(dice.next() % 1_300)).map { _ in UInt8(truncatingIfNeeded: dice.next()) }
+            var bytes = (0..<Int(dice.next() % 1_300)).map { _ in
+                UInt8(truncatingIfNeeded: dice.next())
+            }
             if !bytes.isEmpty { bytes[0] = UInt8(0xF5 + dice.next() % 11) }
             if dice.next() % 3 == 0 {
-                bytes = HelloPacket(ephemeral: Array(repeating: UInt8(dice.next() % 256), count: 32), versions: [.one]).bytes
+                bytes =
+                    HelloPacket(
+                        ephemeral: Array(repeating: UInt8(dice.next() % 256), count: 32),
+                        versions: [.one]
+                    ).bytes
             }
             bytesIn += bytes.count
             pair.inject(bytes, from: Address(ip: .v4(0x0A00_0007), port: 5_000))

@@ -9,7 +9,10 @@ struct DeliveryTests {
         (0..<count).map { index in (0..<size).map { UInt8(truncatingIfNeeded: index &* 31 &+ $0) } }
     }
 
-    private func connected(seed: UInt64 = 1, _ configuration: TransportConfiguration = TransportConfiguration()) -> Pair {
+    private func connected(
+        seed: UInt64 = 1,
+        _ configuration: TransportConfiguration = TransportConfiguration()
+    ) -> Pair {
         var pair = Pair(seed: seed, configuration: configuration)
         pair.connect()
         pair.run(for: .seconds(5)) { $0.serverConnection != nil }
@@ -29,7 +32,10 @@ struct DeliveryTests {
         #expect(pair.recordsAtClient(2)[69] == down[69])
     }
 
-    @Test("nothing is lost at 30 % loss in both directions", arguments: 1...8 as ClosedRange<UInt64>)
+    @Test(
+        "nothing is lost at 30 % loss in both directions",
+        arguments: 1...8 as ClosedRange<UInt64>
+    )
     func heavyLoss(seed: UInt64) {
         var pair = connected(seed: seed)
         var dice = TestDice(state: seed)
@@ -45,7 +51,10 @@ struct DeliveryTests {
         for (number, bytes) in pair.recordsAtClient(2) { #expect(bytes == down[Int(number)]) }
     }
 
-    @Test("records of 64 KiB travel in fragments, whole ones beside them", arguments: 1...4 as ClosedRange<UInt64>)
+    @Test(
+        "records of 64 KiB travel in fragments, whole ones beside them",
+        arguments: 1...4 as ClosedRange<UInt64>
+    )
     func fragments(seed: UInt64) {
         var pair = connected(seed: seed)
         var dice = TestDice(state: seed)

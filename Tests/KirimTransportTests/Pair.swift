@@ -133,7 +133,9 @@ struct Pair: ~Copyable {
             while let transmit = server.nextTransmit(at: now, source: &serverShelf) {
                 isQuiet = false
                 toClient.append(transmit.bytes)
-                if transmit.path.remote == clientAddress, passes(false, transmit.bytes, toClient.count) {
+                if transmit.path.remote == clientAddress,
+                    passes(false, transmit.bytes, toClient.count)
+                {
                     let path = Path(socket: clientSocket, remote: serverAddress)
                     flying.append((now.advanced(by: delay), false, path, transmit.bytes))
                 }
@@ -165,17 +167,22 @@ struct Pair: ~Copyable {
     // MARK: What happened
 
     var serverConnection: ConnectionHandle? {
-        serverEvents.compactMap { if case .opened(let handle, _, _, _) = $0 { handle } else { nil } }.last
+        serverEvents.compactMap {
+            if case .opened(let handle, _, _, _) = $0 { handle } else { nil }
+        }.last
     }
 
     var clientConnection: ConnectionHandle? {
-        clientEvents.compactMap { if case .opened(let handle, _, _) = $0 { handle } else { nil } }.last
+        clientEvents.compactMap { if case .opened(let handle, _, _) = $0 { handle } else { nil } }
+            .last
     }
 
     func recordsAtServer(_ stream: UInt64) -> [UInt64: [UInt8]] {
         var records: [UInt64: [UInt8]] = [:]
         for event in serverEvents {
-            if case .connection(_, .record(stream, let number, let bytes)) = event { records[number] = bytes }
+            if case .connection(_, .record(stream, let number, let bytes)) = event {
+                records[number] = bytes
+            }
         }
         return records
     }
@@ -183,7 +190,9 @@ struct Pair: ~Copyable {
     func recordsAtClient(_ stream: UInt64) -> [UInt64: [UInt8]] {
         var records: [UInt64: [UInt8]] = [:]
         for event in clientEvents {
-            if case .connection(_, .record(stream, let number, let bytes)) = event { records[number] = bytes }
+            if case .connection(_, .record(stream, let number, let bytes)) = event {
+                records[number] = bytes
+            }
         }
         return records
     }

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Reassembly")
 struct ReassemblyTests {
-    private func piece(_ number: UInt64, _ offset: Int, _ count: Int, of total: Int) -> RecordFrame {
+    private func piece(_ number: UInt64, _ offset: Int, _ count: Int, of total: Int) -> RecordFrame
+    {
         RecordFrame(
             stream: 1,
             number: number,
@@ -24,7 +25,9 @@ struct ReassemblyTests {
             let count = offset == 1_000 ? 1_000 : 1_000
             let whole = add(&reassembly, piece(5, offset, count, of: 3_000))
             #expect((whole != nil) == (offset == 1_000))
-            if let whole { #expect(whole == (0..<3_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }) }
+            if let whole {
+                #expect(whole == (0..<3_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+            }
         }
         #expect(reassembly.bytesHeld == 0)
     }

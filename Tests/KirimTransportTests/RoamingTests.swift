@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Roaming, restarts and rekeys")
 struct RoamingTests {
-    private func connected(_ configuration: TransportConfiguration = TransportConfiguration()) -> Pair {
+    private func connected(
+        _ configuration: TransportConfiguration = TransportConfiguration()
+    ) -> Pair {
         var pair = Pair(configuration: configuration)
         pair.connect()
         pair.run(for: .seconds(5)) { $0.serverConnection != nil }
@@ -31,11 +33,16 @@ struct RoamingTests {
         #expect(start.duration(to: pair.now) < .milliseconds(120))
         pair.run(for: .seconds(20)) { $0.recordsAtClient(2).count == 400 }
         #expect(pair.recordsAtClient(2).count == 400)
-        #expect(pair.serverConnection.flatMap { pair.server.link(of: $0)?.path.remote } == pair.clientAddress)
+        #expect(
+            pair.serverConnection.flatMap { pair.server.link(of: $0)?.path.remote }
+                == pair.clientAddress
+        )
         #expect(pair.server.counters.handshakes == 1)
     }
 
-    @Test("a NAT that maps the client to another port is followed without a word from the client's shell")
+    @Test(
+        "a NAT that maps the client to another port is followed without a word from the client's shell"
+    )
     func rebinding() {
         var pair = connected()
         pair.clientSends(records(50), on: 1)
@@ -43,10 +50,14 @@ struct RoamingTests {
         pair.clientAddress.port = 55_555
         pair.run(for: .seconds(10)) { $0.recordsAtServer(1).count == 50 }
         #expect(pair.recordsAtServer(1).count == 50)
-        #expect(pair.serverConnection.flatMap { pair.server.link(of: $0)?.path.remote.port } == 55_555)
+        #expect(
+            pair.serverConnection.flatMap { pair.server.link(of: $0)?.path.remote.port } == 55_555
+        )
     }
 
-    @Test("who replays a fresh packet from a forged address moves nobody for long, and gets at most three times its bytes")
+    @Test(
+        "who replays a fresh packet from a forged address moves nobody for long, and gets at most three times its bytes"
+    )
     func forgedMove() throws {
         var pair = connected()
         // The attacker takes a packet off the wire and is first to deliver it, from a victim's address.
@@ -69,7 +80,9 @@ struct RoamingTests {
         var isHome = false
         for _ in 0..<40 {
             pair.run(for: .milliseconds(100))
-            if let handle = pair.serverConnection, pair.server.link(of: handle)?.path.remote == pair.clientAddress {
+            if let handle = pair.serverConnection,
+                pair.server.link(of: handle)?.path.remote == pair.clientAddress
+            {
                 isHome = true
                 break
             }
@@ -90,7 +103,7 @@ struct RoamingTests {
         let before = (pair.toServer.count, pair.toClient.count)
         pair.client.networkChanged(at: pair.now)
         pair.passes = { _, _, _ in true }
-        pair.run(for: .milliseconds(40)) 
+        pair.run(for: .milliseconds(40))
         let bytesIn = pair.toServer[before.0...].reduce(0) { $0 + $1.count }
         // Until the challenge is answered, a round trip after the move, the limit holds; the challenge
         // to the old, proved address is not counted.
@@ -121,7 +134,9 @@ struct RoamingTests {
         #expect(toLose == 0)
     }
 
-    @Test("a server that forgot everything says RESET, and the client is back in a round trip or two")
+    @Test(
+        "a server that forgot everything says RESET, and the client is back in a round trip or two"
+    )
     func crash() {
         var pair = connected()
         let first = pair.serverConnection
@@ -135,15 +150,23 @@ struct RoamingTests {
         #expect(first != nil)
         #expect(pair.serverConnection != nil)
         #expect(start.duration(to: pair.now) < .milliseconds(200))
-        #expect(pair.clientEvents.contains { if case .connection(_, .closed(.reset)) = $0 { true } else { false } })
+        #expect(
+            pair.clientEvents.contains {
+                if case .connection(_, .closed(.reset)) = $0 { true } else { false }
+            }
+        )
     }
 
     @Test("a forged RESET has no effect")
     func forgedReset() throws {
         var pair = connected()
         let data = try #require(pair.toServer.last { $0[0] == PacketType.data.rawValue })
-        guard case .server(let id) = try DataHeader.parsingToServer(data).destination else { return }
-        pair.injectToClient(ResetPacket(connectionID: id, token: [UInt8](repeating: 0, count: 16)).bytes)
+        guard case .server(let id) = try DataHeader.parsingToServer(data).destination else {
+            return
+        }
+        pair.injectToClient(
+            ResetPacket(connectionID: id, token: [UInt8](repeating: 0, count: 16)).bytes
+        )
         pair.run(for: .milliseconds(1))
         #expect(pair.client.current != nil)
         #expect(pair.client.dropped == 1)
@@ -169,7 +192,10 @@ struct RoamingTests {
                 )
             }
             pair.injectToClient(
-                AcceptPacket(clientIndex: UInt8(index % 256), noise: [UInt8](repeating: 3, count: 120)).bytes
+                AcceptPacket(
+                    clientIndex: UInt8(index % 256),
+                    noise: [UInt8](repeating: 3, count: 120)
+                ).bytes
             )
         }
         pair.run(for: .seconds(2)) { $0.serverConnection != nil }
@@ -248,7 +274,9 @@ struct RoamingTests {
         #expect(pair.toServer.count { $0[0] != PacketType.data.rawValue } == knocks)
     }
 
-    @Test("half an hour of silence ends a connection at the server, an hour's sleep ends in a new one")
+    @Test(
+        "half an hour of silence ends a connection at the server, an hour's sleep ends in a new one"
+    )
     func sleep() {
         var pair = connected()
         pair.passes = { _, _, _ in false }
@@ -270,7 +298,11 @@ struct RoamingTests {
         pair.run(for: .milliseconds(500))
         #expect(
             pair.clientEvents.contains {
-                if case .connection(_, .closed(.peer(.restarting, reason: "back soon"))) = $0 { true } else { false }
+                if case .connection(_, .closed(.peer(.restarting, reason: "back soon"))) = $0 {
+                    true
+                } else {
+                    false
+                }
             }
         )
         pair.server = Pair().intoServer()
