@@ -14,8 +14,8 @@ extension ChatClient {
         guard !readers[index].isFull else { return }
         let room = readers[index].name
         guard readers[index].isMember else {
-            readers[index].join()
-            _ = say(.join(room), for: .rejoin(room))
+            readers[index].check()
+            store(.rooms, .rejoin(room))
             return
         }
         guard let stream = session?.takeStream(for: .room(room)) else { return }
@@ -24,6 +24,18 @@ extension ChatClient {
             .subscribe(stream: stream, room: room, start: start, until: nil),
             for: .subscribe(room, stream: stream)
         )
+    }
+
+    /// Becomes a member of a room again, unless another face has left it meanwhile: what one face leaves
+    /// is not to come back through another.
+    mutating func rejoin(_ room: RoomName, isWanted: Bool) {
+        guard let index = index(of: room), readers[index].stage == .checking else { return }
+        guard isWanted else {
+            leave(index, nil)
+            return
+        }
+        readers[index].join()
+        _ = say(.join(room), for: .rejoin(room))
     }
 
     /// The face cannot follow: it costs the server a cursor, and us no queue.
@@ -143,10 +155,16 @@ extension ChatClient {
     }
 
     /// Reads a room that was joined a moment ago, once the journal has said what it holds of it.
-    mutating func startReading(_ room: RoomName) {
-        guard index(of: room) == nil else { return }
+    mutating func startReading(_ room: RoomName, at now: Instant) {
+        store(.addRoom(room), .write)
+        if let index = index(of: room) {
+            guard !readers[index].isMember else { return }
+            readers[index].isMember = true
+            readers[index].pause()
+            read(index, at: now)
+            return
+        }
         readers.append(RoomReader(joined: room, patience: configuration.gapPatience))
-        store(.setRooms(joinedRooms), .write)
         store(.span(room), .span(room))
         tell(.joined(room))
     }
@@ -155,7 +173,7 @@ extension ChatClient {
     mutating func leave(_ index: Int, _ refusal: Refusal?) {
         let reader = readers.remove(at: index)
         if let stream = reader.stream { abandon(stream) }
-        store(.setRooms(joinedRooms), .write)
+        store(.removeRoom(reader.name), .write)
         tell(.left(reader.name, refusal))
     }
 }

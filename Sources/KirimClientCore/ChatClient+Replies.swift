@@ -151,7 +151,8 @@ extension ChatClient {
             if refusal.isTransient {
                 readers[index].pause(until: again)
             } else if refusal == .notInRoom, readers[index].isMember {
-                // The server has forgotten that we joined (it was set back): once more, and no more.
+                // Another face has left it, which the journal knows; or the server has forgotten that we
+                // joined (it was set back): once more, and no more.
                 readers[index].isMember = false
                 readers[index].pause()
                 read(index, at: now)

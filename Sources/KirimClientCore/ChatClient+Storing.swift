@@ -41,6 +41,8 @@ struct Storage {
         /// A page of older entries, from its first to its last.
         case older(RoomName, SequenceNumber, SequenceNumber)
         case span(RoomName)
+        /// Whether a room that we are not a member of is still wanted.
+        case rejoin(RoomName)
         case page(Ticket)
         case write
     }
@@ -159,6 +161,8 @@ extension ChatClient {
             guard let index = index(of: room) else { return }
             readers[index].found(span)
             read(index, at: now)
+        case (.rejoin(let room), .rooms(let rooms)):
+            rejoin(room, isWanted: room == .lobby || rooms.contains(room))
         case (.page(let ticket), .entries(let entries)):
             if let wish = finishWish(ticket) { answer(wish, .entries(entries)) }
         default: break
@@ -254,6 +258,7 @@ extension ChatClient {
             readers[index].storeFailed()
             readers[index].found(nil)
             read(index, at: now)
+        case .rejoin(let room): rejoin(room, isWanted: true)
         case .page(let ticket):
             if let wish = finishWish(ticket) { answer(wish, .failed(error)) }
             return

@@ -94,7 +94,7 @@ extension ChatClient {
     mutating func granted(_ ticket: Ticket, at now: Instant) {
         guard let wish = finishWish(ticket) else { return }
         switch wish.request {
-        case .join(let room): startReading(room)
+        case .join(let room): startReading(room, at: now)
         case .leave(let room): if let index = index(of: room) { leave(index, nil) }
         case .rename(let name): renamed(name)
         case .create, .listRooms, .listMembers, .page: break

@@ -37,8 +37,10 @@ struct RoomReader {
     enum Stage: Hashable {
         /// The journal is asked what it holds. Leads to `idle`.
         case unknown
-        /// Wants to be read, not before then. Leads to `joining`, `asking`.
+        /// Wants to be read, not before then. Leads to `checking`, `asking`.
         case idle(until: Instant?)
+        /// The journal is asked whether another face has left it. Leads to `joining`, `idle`.
+        case checking
         /// The server is asked to make us a member again. Leads to `idle`.
         case joining
         /// Leads to `reading`, `idle`.
@@ -85,7 +87,7 @@ struct RoomReader {
     var stream: UInt64? {
         switch stage {
         case .asking(let stream), .reading(let stream): stream
-        case .unknown, .idle, .joining: nil
+        case .unknown, .idle, .checking, .joining: nil
         }
     }
 
@@ -97,7 +99,7 @@ struct RoomReader {
     /// When something is due here.
     var deadline: Instant? {
         switch stage {
-        case .unknown, .joining: nil
+        case .unknown, .checking, .joining: nil
         case .idle(let until): until
         case .asking, .reading: isWaiting ? progress.advanced(by: patience) : nil
         }
@@ -117,6 +119,7 @@ extension RoomReader {
         stage = .idle(until: nil)
     }
 
+    mutating func check() { stage = .checking }
     mutating func join() { stage = .joining }
 
     /// A subscription goes out on this stream; returns from where.

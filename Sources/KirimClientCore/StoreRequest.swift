@@ -51,7 +51,10 @@ package enum StoreRequest: Hashable, Sendable {
     case enqueue([Post], after: PostNumber?)
     case decide([PostNumber: PostDecision])
     case apply([Entry], RoomName)
-    case setRooms([RoomName])
+    /// Which rooms the faces together want to read. Result: `rooms`.
+    case rooms
+    case addRoom(RoomName)
+    case removeRoom(RoomName)
     case setName(MemberName)
     case setToken([UInt8]?)
     /// Result: `span`.
@@ -74,7 +77,9 @@ package enum StoreRequest: Hashable, Sendable {
             return .rows(try journal.enqueue(posts, to: server, after: known))
         case .decide(let decisions): try journal.decide(decisions, of: server)
         case .apply(let entries, let room): try journal.apply(entries, of: room, from: server)
-        case .setRooms(let rooms): try journal.setRooms(rooms, of: server)
+        case .rooms: return .rooms(try journal.rooms(of: server))
+        case .addRoom(let room): try journal.addRoom(room, to: server)
+        case .removeRoom(let room): try journal.removeRoom(room, from: server)
         case .setName(let name): try journal.setName(name, of: server)
         case .setToken(let token): try journal.setToken(token, of: server)
         case .span(let room): return .span(try journal.span(of: room, from: server))
@@ -92,6 +97,7 @@ package enum StoreResult: Hashable, Sendable {
     case done
     case state(LocalState)
     case rows([OutboxRow])
+    case rooms([RoomName])
     case span(HistorySpan?)
     case entries([Entry])
 }

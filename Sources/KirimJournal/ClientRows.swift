@@ -58,7 +58,7 @@ enum ServerRow {
         )
     }
 
-    private static func rooms(of row: Int64, _ db: Database) throws -> [RoomName] {
+    static func rooms(of row: Int64, _ db: Database) throws -> [RoomName] {
         let rows = try Row.fetchCursor(
             db,
             sql: "SELECT name FROM open_room WHERE server = ? ORDER BY place",
@@ -72,12 +72,23 @@ enum ServerRow {
         return rooms
     }
 
-    static func setRooms(_ rooms: [RoomName], of row: Int64, _ db: Database) throws {
-        try db.execute(sql: "DELETE FROM open_room WHERE server = ?", arguments: [row])
-        for (place, room) in rooms.enumerated() {
+    static func addRoom(_ room: RoomName, to row: Int64, _ db: Database) throws {
+        guard try !rooms(of: row, db).contains(room) else { return }
+        try db.execute(
+            sql: """
+                INSERT INTO open_room (server, place, name)
+                SELECT ?1, coalesce(max(place) + 1, 0), ?2 FROM open_room WHERE server = ?1
+                """,
+            arguments: [row, room.text]
+        )
+    }
+
+    static func removeRoom(_ room: RoomName, from row: Int64, _ db: Database) throws {
+        // Names that are the same need not have the same bytes.
+        for kept in try rooms(of: row, db) where kept == room {
             try db.execute(
-                sql: "INSERT INTO open_room (server, place, name) VALUES (?, ?, ?)",
-                arguments: [row, place, room.text]
+                sql: "DELETE FROM open_room WHERE server = ? AND name = ?",
+                arguments: [row, kept.text]
             )
         }
     }
@@ -88,9 +99,8 @@ enum ServerRow {
         let waiting = try PostRow.undecided(of: server.row, db).map(\.post)
         try PostRow.append(waiting, to: holder, db)
         let kept = try load(holder, db)
-        let added = server.rooms.filter { !kept.rooms.contains($0) }
-        try setRooms(kept.rooms + added, of: holder, db)
-        try setRooms([], of: server.row, db)
+        for room in server.rooms { try addRoom(room, to: holder, db) }
+        try db.execute(sql: "DELETE FROM open_room WHERE server = ?", arguments: [server.row])
         if kept.name == nil, let name = server.name {
             try db.execute(
                 sql: "UPDATE server SET name = ? WHERE id = ?",

@@ -97,9 +97,19 @@ extension SQLiteClientJournal {
         }
     }
 
-    package func setRooms(_ rooms: [RoomName], of server: KnownServer) throws(JournalError) {
+    package func rooms(of server: KnownServer) throws(JournalError) -> [RoomName] {
+        try read { db in try ServerRow.rooms(of: ServerRow.present(server.row, db), db) }
+    }
+
+    package func addRoom(_ room: RoomName, to server: KnownServer) throws(JournalError) {
         try write { db in
-            try ServerRow.setRooms(rooms, of: ServerRow.present(server.row, db), db)
+            try ServerRow.addRoom(room, to: ServerRow.present(server.row, db), db)
+        }
+    }
+
+    package func removeRoom(_ room: RoomName, from server: KnownServer) throws(JournalError) {
+        try write { db in
+            try ServerRow.removeRoom(room, from: ServerRow.present(server.row, db), db)
         }
     }
 

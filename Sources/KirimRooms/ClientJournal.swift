@@ -104,7 +104,11 @@ package protocol ClientJournal: AnyObject, Sendable {
         before: SequenceNumber?,
         limit: Int
     ) throws(JournalError) -> [Entry]
-    func setRooms(_ rooms: [RoomName], of server: KnownServer) throws(JournalError)
+    /// The rooms to read again, in the order they were joined, as all faces together have left them.
+    func rooms(of server: KnownServer) throws(JournalError) -> [RoomName]
+    /// Puts a room at the end, unless it is there. The rooms of other faces stay.
+    func addRoom(_ room: RoomName, to server: KnownServer) throws(JournalError)
+    func removeRoom(_ room: RoomName, from server: KnownServer) throws(JournalError)
     func setName(_ name: MemberName, of server: KnownServer) throws(JournalError)
     func setToken(_ token: [UInt8]?, of server: KnownServer) throws(JournalError)
     func setInvitation(_ invitation: [UInt8], of server: KnownServer) throws(JournalError)

@@ -193,9 +193,23 @@ extension MemoryClientJournal {
         }
     }
 
-    package func setRooms(_ rooms: [RoomName], of server: KnownServer) throws(JournalError) {
+    package func rooms(of server: KnownServer) throws(JournalError) -> [RoomName] {
+        try read { disk throws(JournalError) in
+            disk.servers[try disk.present(server.row)].known.rooms
+        }
+    }
+
+    package func addRoom(_ room: RoomName, to server: KnownServer) throws(JournalError) {
         try write { disk throws(JournalError) in
-            disk.servers[try disk.present(server.row)].known.rooms = rooms
+            let index = try disk.present(server.row)
+            guard !disk.servers[index].known.rooms.contains(room) else { return }
+            disk.servers[index].known.rooms.append(room)
+        }
+    }
+
+    package func removeRoom(_ room: RoomName, from server: KnownServer) throws(JournalError) {
+        try write { disk throws(JournalError) in
+            disk.servers[try disk.present(server.row)].known.rooms.removeAll { $0 == room }
         }
     }
 

@@ -229,6 +229,89 @@ struct ReadingTests {
         #expect(last.chat.joinedRooms == [.lobby])
     }
 
+    @Test("a room that another face joined stays, and one that it left does not come back")
+    func otherFaceLeft() throws {
+        let (kebun, dapur) = (try #require(RoomName("kebun")), try #require(RoomName("dapur")))
+        var scene = try Scene()
+        scene.enter()
+        var other = try Scene(journal: scene.journal)
+        other.enter()
+        scene.join(kebun)
+        other.join(dapur)
+        #expect(try scene.journal.rooms(of: scene.chat.knownServer) == [kebun, dapur])
+        scene.close()
+
+        // A face of its own run reads both; the first one only knows its own.
+        var third = try Scene(journal: scene.journal)
+        third.enter()
+        #expect(third.chat.joinedRooms == [.lobby, kebun, dapur])
+        third.say(.done(third.id { $0 == .join(kebun) }))
+        third.ask(.leave(kebun))
+        third.say(.done(third.id { $0 == .leave(kebun) }))
+
+        scene.enter()
+        let subscription = scene.id {
+            if case .subscribe(_, kebun, _, _) = $0 { true } else { false }
+        }
+        scene.say(.refused(subscription, .notInRoom))
+        #expect(!scene.requests.contains(.join(kebun)))
+        #expect(scene.events.last == .left(kebun, nil))
+        #expect(scene.chat.joinedRooms == [.lobby])
+    }
+
+    @Test("a face that began before another one left a room does not join it again")
+    func otherFaceLeftBefore() throws {
+        let room = try #require(RoomName("kebun"))
+        var scene = try Scene()
+        scene.enter()
+        scene.join(room)
+        var early = try Scene(journal: scene.journal)
+        #expect(early.chat.joinedRooms == [.lobby, room])
+        scene.ask(.leave(room))
+        scene.say(.done(scene.id { $0 == .leave(room) }))
+        early.enter()
+        #expect(!early.requests.contains(.join(room)))
+        #expect(early.chat.joinedRooms == [.lobby])
+    }
+
+    @Test("joins a room again when only the server has forgotten it")
+    func serverForgotRoom() throws {
+        let room = try #require(RoomName("kebun"))
+        var scene = try Scene()
+        scene.enter()
+        scene.join(room)
+        scene.close()
+        scene.enter()
+        let subscription = scene.id {
+            if case .subscribe(_, room, _, _) = $0 { true } else { false }
+        }
+        scene.say(.refused(subscription, .notInRoom))
+        let joining = scene.id { $0 == .join(room) }
+        scene.say(.done(joining))
+        scene.subscribed(room, first: 1, last: 1)
+        scene.entry(1, room: room)
+        #expect(scene.chat.cursor(of: room) == SequenceNumber(rawValue: 1))
+    }
+
+    @Test("a room that is wished for while the journal is asked about it is read")
+    func joinedWhileChecked() throws {
+        let room = try #require(RoomName("kebun"))
+        var scene = try Scene()
+        scene.enter()
+        scene.join(room)
+        var early = try Scene(journal: scene.journal)
+        scene.ask(.leave(room))
+        scene.say(.done(scene.id { $0 == .leave(room) }))
+        early.isDiskSlow = true
+        early.enter()
+        early.join(room)
+        early.isDiskSlow = false
+        early.work()
+        early.run()
+        #expect(early.chat.joinedRooms == [.lobby, room])
+        #expect(try early.journal.rooms(of: early.chat.knownServer) == [room])
+    }
+
     @Test("is put out of a room")
     func removed() throws {
         let room = try #require(RoomName("kebun"))

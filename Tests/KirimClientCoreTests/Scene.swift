@@ -183,6 +183,12 @@ struct Scene {
         return Ticket(rawValue: tickets)
     }
 
+    /// Joins a room, and the server lets it.
+    mutating func join(_ room: RoomName) {
+        ask(.join(room))
+        say(.done(id { $0 == .join(room) }))
+    }
+
     mutating func decide(_ number: UInt64, _ decision: PostDecision) {
         say(.decided([PostNumber(rawValue: number): decision]))
     }

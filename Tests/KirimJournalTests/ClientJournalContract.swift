@@ -28,18 +28,39 @@ struct ClientJournalContract {
         let server = try one.server(at: home)
         let rooms = [room("dapur"), .lobby, room("aula")]
         try one.setName(name("Ani"), of: server)
-        try one.setRooms(rooms, of: server)
+        for room in rooms { try one.addRoom(room, to: server) }
         try one.setToken([0, 1, 255], of: server)
         var expected = server
         expected.name = name("Ani")
         expected.rooms = rooms
         expected.token = [0, 1, 255]
         #expect(try two.server(at: home) == expected)
-        try two.setRooms([.lobby], of: server)
+        try two.removeRoom(room("dapur"), from: server)
+        try two.removeRoom(room("aula"), from: server)
         try two.setToken(nil, of: server)
         expected.rooms = [.lobby]
         expected.token = nil
         #expect(try one.server(at: home) == expected)
+    }
+
+    @Test("keeps the rooms of all faces, each once, as they were joined", arguments: Store.allCases)
+    func rooms(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        #expect(try two.rooms(of: server) == [])
+        try one.addRoom(room("caf\u{E9}"), to: server)
+        try two.addRoom(room("aula"), to: server)
+        try one.addRoom(room("dapur"), to: server)
+        try two.addRoom(room("cafe\u{301}"), to: server)
+        #expect(try one.rooms(of: server) == [room("caf\u{E9}"), room("aula"), room("dapur")])
+        try one.removeRoom(room("aula"), from: server)
+        try one.removeRoom(room("aula"), from: server)
+        try two.removeRoom(room("cafe\u{301}"), from: server)
+        try two.addRoom(room("aula"), to: server)
+        #expect(try two.rooms(of: server) == [room("dapur"), room("aula")])
+        #expect(try one.server(at: home).rooms == [room("dapur"), room("aula")])
+        #expect(try one.rooms(of: one.server(at: "elsewhere:1")) == [])
     }
 
     @Test("numbers posts densely from 1, whichever face asks", arguments: Store.allCases)
@@ -156,10 +177,11 @@ struct ClientJournalContract {
         let (one, two) = (try bench.face(), try bench.face())
         let known = try one.pin(one.server(at: home), key: key(1))
         _ = try one.enqueue([post("old")], to: known, after: nil)
-        try one.setRooms([.lobby], of: known)
+        try one.addRoom(.lobby, to: known)
         let alias = try one.server(at: "127.0.0.1:12345")
         _ = try one.enqueue([post("a"), post("b")], to: alias, after: nil)
-        try one.setRooms([room("dapur"), .lobby], of: alias)
+        try one.addRoom(room("dapur"), to: alias)
+        try one.addRoom(.lobby, to: alias)
         try one.setName(name("Ani"), of: alias)
         #expect(try two.server(at: "127.0.0.1:12345").row == alias.row)
 
@@ -177,6 +199,9 @@ struct ClientJournalContract {
             _ = try two.enqueue([post("c")], to: alias, after: number(2))
         }
         #expect(try two.pin(alias, key: key(1)) == merged)
+        #expect(try two.rooms(of: alias) == merged.rooms)
+        try two.addRoom(room("aula"), to: alias)
+        #expect(try one.rooms(of: known) == [.lobby, room("dapur"), room("aula")])
         try two.setName(name("Ana"), of: alias)
         #expect(try one.server(at: home).name == name("Ana"))
     }
