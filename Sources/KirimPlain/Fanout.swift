@@ -4,6 +4,8 @@ struct Fanout: Sendable {
     private let prefix: String
     private let text: String
     private let recipients: [PlainPeer]
+    /// About the bytes that it sends, headers and all; never less than it takes in memory.
+    let cost: Int
     private var place = 0
     private var piece = 0
     private var bare: [[UInt8]]?
@@ -13,7 +15,11 @@ struct Fanout: Sendable {
         self.prefix = prefix
         self.text = text
         self.recipients = recipients
+        cost = (prefix.utf8.count + text.utf8.count + Self.overhead) * recipients.count
     }
+
+    /// IP and UDP headers, or a recipient and its share of this value.
+    private static let overhead = 128
 
     /// Whether it is somebody's text, with a name before it, and not what the operator typed.
     var isRelay: Bool { !prefix.isEmpty }

@@ -20,6 +20,8 @@ package struct PlainServer: Sendable {
     private var places: [Address: Int] = [:]
     private var outputs: [Output] = []
     private var fanouts: [Fanout] = []
+    /// What ``fanouts`` cost together.
+    private var backlog = 0
     /// What was counted since the start.
     package private(set) var counters = Counters()
 
@@ -79,13 +81,13 @@ package struct PlainServer: Sendable {
         if case .plain(let address) = entry.author { author = address }
         let recipients = clients.map(\.peer).filter { $0.address != author }
         guard !recipients.isEmpty else { return }
-        fanouts.append(Fanout(prefix: prefix, text: text, recipients: recipients))
+        fanOut(Fanout(prefix: prefix, text: text, recipients: recipients))
     }
 
     /// Sends the operator's line, as it was typed, to everybody who has spoken.
     package mutating func broadcast(_ text: String) {
         guard !clients.isEmpty else { return }
-        fanouts.append(Fanout(prefix: "", text: text, recipients: clients.map(\.peer)))
+        fanOut(Fanout(prefix: "", text: text, recipients: clients.map(\.peer)))
     }
 
     /// Puts a client out. It may speak again, unless the owner drops what it sends.
@@ -104,7 +106,7 @@ package struct PlainServer: Sendable {
         if !outputs.isEmpty { return outputs.removeFirst() }
         while !fanouts.isEmpty {
             guard let recipient = fanouts[0].recipient else {
-                fanouts.removeFirst()
+                endFanout(at: 0)
                 continue
             }
             guard let place = places[recipient.address] else {
@@ -163,6 +165,9 @@ extension PlainServer {
         package var strangerBurst = 10
         /// Answers a second to all strangers together. 100.
         package var challengesPerSecond = 100
+        /// Bytes that wait to be sent to all clients together: above, the oldest message that waits is
+        /// given up. 64 MiB, about a second of a fast network's time.
+        package var backlogBytes = 67_108_864
         /// A code is good for this long, and for as long again. 2 minutes: time to read and type it.
         package var codeLifetime: Duration = .seconds(120)
 
@@ -189,6 +194,8 @@ extension PlainServer {
         package var looped = 0
         /// Messages taken.
         package var said = 0
+        /// Messages given up on their way, wholly or in part, as too much waited to be sent.
+        package var givenUp = 0
         /// Datagrams relayed or broadcast.
         package var sent = 0
 
@@ -229,6 +236,20 @@ extension PlainServer {
         guard PlainText.relayDepth(of: text) < 2 else { return counters.looped += 1 }
         counters.said += 1
         outputs.append(.said(peer, text))
+    }
+
+    private mutating func fanOut(_ fanout: Fanout) {
+        fanouts.append(fanout)
+        backlog += fanout.cost
+        // What the operator typed is given up last.
+        while backlog > configuration.backlogBytes, fanouts.count > 1 {
+            endFanout(at: fanouts.dropLast().firstIndex(where: \.isRelay) ?? 0)
+            counters.givenUp += 1
+        }
+    }
+
+    private mutating func endFanout(at place: Int) {
+        backlog -= fanouts.remove(at: place).cost
     }
 
     private mutating func register(_ peer: PlainPeer, endsLine: Bool, at now: Instant) {

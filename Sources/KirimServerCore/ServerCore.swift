@@ -19,6 +19,8 @@ package struct ServerCore: ~Copyable {
     private var plain: PlainServer
     /// A datagram of the plain protocol that was taken out while looking for what was said.
     private var plainDatagram: Transmit?
+    /// Whose datagram goes first the next time.
+    private var isPlainTurn = true
     /// The server's own key: what people trust.
     package let publicKey: PublicKey
     private var wall = WallTime(milliseconds: 0)
@@ -170,10 +172,7 @@ package struct ServerCore: ~Copyable {
             }
             // An effect may have been a relay, and nothing else may come for a long time.
             absorbPlain(at: now)
-            if let transmit = plainTransmit() { return .transmit(transmit) }
-            if let transmit = endpoint.nextTransmit(at: now, source: &chat) {
-                return .transmit(transmit)
-            }
+            if let transmit = nextTransmit(at: now) { return .transmit(transmit) }
             // Sending may have made a want: an old entry to be read.
             chat.settle(at: now)
             if chat.isSettled { return nil }
@@ -214,6 +213,14 @@ package struct ServerCore: ~Copyable {
                 chat.plainSaid(text, by: peer.address, at: now, wall: wall)
             }
         }
+    }
+
+    /// The two protocols take turns: neither waits until the other has nothing left to send.
+    private mutating func nextTransmit(at now: Instant) -> Transmit? {
+        defer { isPlainTurn.toggle() }
+        if isPlainTurn, let transmit = plainTransmit() { return transmit }
+        if let transmit = endpoint.nextTransmit(at: now, source: &chat) { return transmit }
+        return plainTransmit()
     }
 
     private mutating func plainTransmit() -> Transmit? {

@@ -38,6 +38,32 @@ struct PlainServerTests {
         #expect(scene.texts(to: local(50_002)) == ["127.0.0.1:50001: hi", "ani: halo"])
     }
 
+    @Test("gives up the oldest relays, and counts them, when too much waits to be sent")
+    func backlog() {
+        var scene = Scene(.loopback) { $0.backlogBytes = 10 * 256 }
+        scene.hear("a", from: local(50_001))
+        let text = String(repeating: "x", count: 100)
+        scene.server.broadcast("from the operator")
+        for number in 10..<30 { scene.server.deliver(entry("\(number)" + text, by: ani)) }
+        scene.drain()
+        let texts = scene.texts(to: local(50_001))
+        #expect(texts.first == "from the operator")
+        #expect(texts.last == "ani: 29" + text)
+        #expect((8...12).contains(texts.count))
+        #expect(texts.dropFirst().first == "ani: \(31 - texts.count)" + text)
+        #expect(scene.server.counters.givenUp == 21 - texts.count)
+        // What went out waits no more.
+        scene.forget()
+        for number in 10..<17 { scene.server.deliver(entry("\(number)" + text, by: ani)) }
+        scene.drain()
+        #expect(scene.texts(to: local(50_001)).count == 7)
+        // A single message is never too much.
+        scene.forget()
+        scene.server.broadcast(String(repeating: "y", count: 1_000_000))
+        scene.drain()
+        #expect(scene.sentBytes.reduce(0) { $0 + $1.count } == 1_000_000)
+    }
+
     @Test("shows each kind of entry in its own way")
     func kinds() {
         var scene = Scene()

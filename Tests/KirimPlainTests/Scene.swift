@@ -49,20 +49,7 @@ struct Scene {
         by author: Author,
         kind: EntryKind = .text
     ) {
-        server.deliver(
-            Entry(
-                sequence: SequenceNumber(rawValue: 1),
-                post: Post(
-                    room: .lobby,
-                    kind: kind,
-                    authored: WallTime(milliseconds: 0),
-                    text: text
-                ),
-                author: author,
-                id: nil,
-                received: WallTime(milliseconds: 0)
-            )
-        )
+        server.deliver(entry(text, by: author, kind: kind))
         drain()
     }
 
@@ -103,6 +90,17 @@ func local(_ port: UInt16, socket: UInt32 = 0) -> PlainPeer {
 
 func remote(_ last: UInt32, port: UInt16 = 50_001) -> PlainPeer {
     PlainPeer(address: Address(ip: .v4(0xC000_0200 + last), port: port), socket: 0)
+}
+
+func entry(_ text: String, by author: Author, kind: EntryKind = .text) -> Entry {
+    let post = Post(room: .lobby, kind: kind, authored: WallTime(milliseconds: 0), text: text)
+    return Entry(
+        sequence: SequenceNumber(rawValue: 1),
+        post: post,
+        author: author,
+        id: nil,
+        received: WallTime(milliseconds: 0)
+    )
 }
 
 let ani: Author = {
