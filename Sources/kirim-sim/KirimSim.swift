@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KirimSimulation
 
 /// `kirim-sim`: runs seeds through the simulation and says what broke.
@@ -131,6 +132,8 @@ struct Tally {
             spoke = .now
             print(line)
         }
+        // Progress is for now, also where it goes to a file.
+        fflush(nil)
     }
 
     func finish() {
