@@ -32,6 +32,9 @@ extension Chat {
         guard directory.count + enrolling.count < configuration.limits.members else {
             return reply(.refused(greeting.request, .tooManyMembers), to: connection)
         }
+        guard let ip = sessions[connection]?.address.ip, enrolments.admits(ip, at: now) else {
+            return reply(.refused(greeting.request, .tooManyRequests), to: connection)
+        }
         enrol(greeting, key, wall: wall)
     }
 

@@ -27,6 +27,7 @@ package struct Chat {
 
     /// Keys whose enrolment is being committed, and the hellos that wait for it.
     var enrolling: [PublicKey: [Greeting]] = [:]
+    var enrolments: PrefixPaces
     /// Outboxes that the journal is asked about, and the hellos that wait for it.
     var lookups: [(id: LookupID, outbox: OutboxKey, greetings: [Greeting])] = []
     var nextLookup: UInt64 = 1
@@ -62,8 +63,14 @@ package struct Chat {
         case output(ServerCore.Output)
     }
 
-    package init(_ snapshot: JournalSnapshot, configuration: ServerCore.Configuration) {
+    /// `salt`: what nobody outside knows.
+    package init(
+        _ snapshot: JournalSnapshot,
+        configuration: ServerCore.Configuration,
+        salt: UInt64
+    ) {
         self.configuration = configuration
+        enrolments = PrefixPaces(configuration.enrolments, salt: salt)
         directory = Directory(snapshot.members, limits: configuration.limits)
         bans = BanList(snapshot.bans)
         for room in snapshot.rooms {

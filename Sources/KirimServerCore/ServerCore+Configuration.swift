@@ -1,6 +1,7 @@
 package import KirimPlain
 package import KirimRooms
 package import KirimTransport
+package import KirimWire
 
 extension ServerCore {
     /// What an operator may decide, and what simulations draw.
@@ -25,6 +26,9 @@ extension ServerCore {
         /// Requests a second of one connection, and how many may come at once.
         package var requestsPerSecond = 50
         package var requestBurst = 200
+        /// New members of one address (a /64 of IPv6): above, a hello is refused, and said again later. Who
+        /// can make keys would otherwise use up ``ChatLimits/members`` in an hour, for everybody and for ever.
+        package var enrolments = Rate(oneIn: .seconds(10), burst: 50)
         /// Replies that one connection leaves unacknowledged, in records and bytes; over it, it is closed.
         package var replyRecords = 256
         package var replyBytes = 262_144

@@ -44,7 +44,8 @@ package struct ServerCore: ~Copyable {
             configuration.endpoint.access = .invitation(redeemed: redeemed)
         }
         publicKey = identity.publicKey
-        chat = Chat(snapshot, configuration: configuration)
+        var dice = dice
+        chat = Chat(snapshot, configuration: configuration, salt: dice.next())
         let secret = MACKey(identity.derive("kirim plain code"))
         plain = PlainServer(configuration: configuration.plain) { secret.tag($0) }
         endpoint = ServerEndpoint(

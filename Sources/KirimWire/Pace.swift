@@ -1,12 +1,17 @@
-/// So many a second, and so many at once.
+/// One in so long a time, and so many at once.
 package struct Rate: Hashable, Sendable {
-    package var perSecond: Int
+    package var interval: Duration
     package var burst: Int
 
-    package init(perSecond: Int, burst: Int) {
-        precondition(perSecond > 0 && burst > 0, "a rate lets something pass")
-        self.perSecond = perSecond
+    package init(oneIn interval: Duration, burst: Int) {
+        precondition(interval > .zero && burst > 0, "a rate lets something pass")
+        self.interval = interval
         self.burst = burst
+    }
+
+    package init(perSecond: Int, burst: Int) {
+        precondition(perSecond > 0, "a rate lets something pass")
+        self.init(oneIn: .nanoseconds(1_000_000_000 / Int64(perSecond)), burst: burst)
     }
 }
 
@@ -20,7 +25,7 @@ package struct Pace: Hashable, Sendable {
     private var paid: Instant?
 
     package init(_ rate: Rate) {
-        interval = 1_000_000_000 / Int64(rate.perSecond)
+        interval = max(rate.interval.inNanoseconds, 1)
         allowance = interval * Int64(rate.burst)
     }
 

@@ -31,6 +31,31 @@ struct RoomTests {
         #expect(stage.log().filter { $0.text == "ani joined lobby" }.count == 1)
     }
 
+    @Test("one address cannot make members without end; who is a member comes in always")
+    func enrolmentRate() {
+        var stage = Stage { $0.enrolments = Rate(oneIn: .seconds(10), burst: 2) }
+        func arrive(_ key: UInt8, from place: UInt8) -> ConnectionHandle {
+            let connection = stage.connect(key, from: place)
+            let outbox = OutboxID(rawValue: UInt64(key))
+            stage.ask(.hello(name: nil, outbox: outbox, agent: "test"), connection)
+            return connection
+        }
+        for key in 1...2 as ClosedRange<UInt8> {
+            let connection = arrive(key, from: 9)
+            #expect(stage.welcome(connection) != nil)
+        }
+        let third = arrive(3, from: 9)
+        #expect(stage.replies(third) == [.refused(RequestID(rawValue: 0), .tooManyRequests)])
+        let elsewhere = arrive(4, from: 8)
+        #expect(stage.welcome(elsewhere) != nil)
+        let member = arrive(1, from: 9)
+        #expect(stage.welcome(member) != nil)
+        stage.now = stage.now.advanced(by: .seconds(10))
+        stage.ask(.hello(name: nil, outbox: OutboxID(rawValue: 3), agent: "test"), third)
+        #expect(stage.welcome(third) != nil)
+        #expect(stage.journal.snapshot.members.count == 4)
+    }
+
     @Test("two connections of a new key at once make one member")
     func oneMember() {
         var stage = Stage()

@@ -38,12 +38,12 @@ struct Stage {
         var configuration = ServerCore.Configuration()
         change(&configuration)
         self.configuration = configuration
-        chat = Chat(journal.snapshot, configuration: configuration)
+        chat = Chat(journal.snapshot, configuration: configuration, salt: 1)
     }
 
     /// The server is killed and starts again with what was kept.
     mutating func restart() {
-        chat = Chat(journal.snapshot, configuration: configuration)
+        chat = Chat(journal.snapshot, configuration: configuration, salt: 1)
         clients = [:]
         commits = []
     }
@@ -56,14 +56,14 @@ struct Stage {
         Address(ip: .v4(0x0A00_0000 | UInt32(seed)), port: 5_000)
     }
 
-    mutating func connect(_ seed: UInt8) -> ConnectionHandle {
+    mutating func connect(_ seed: UInt8, from place: UInt8? = nil) -> ConnectionHandle {
         let connection = ConnectionHandle(rawValue: nextConnection)
         nextConnection += 1
         clients[connection] = Client()
         chat.opened(
             connection,
             by: Self.key(seed),
-            from: Self.address(seed),
+            from: Self.address(place ?? seed),
             invitation: nil,
             at: now
         )

@@ -1,10 +1,8 @@
-import KirimWire
-
 /// Rates for all the strangers in the world in a fixed piece of memory.
 ///
 /// Prefixes that fall into the same slot share it: with a secret salt nobody can aim at another's slot,
 /// and a flood from many prefixes slows strangers down, never members.
-struct PrefixPaces {
+package struct PrefixPaces: Sendable {
     private static let slots = 4_096
     /// The machine's own processes cannot be forged from outside and may come many at once.
     private static let loopbackFactor = 25
@@ -13,18 +11,18 @@ struct PrefixPaces {
     private var paces: [Pace]
     private var loopback: Pace
 
-    init(_ rate: Rate, salt: UInt64) {
+    package init(_ rate: Rate, salt: UInt64) {
         self.salt = salt
         paces = Array(repeating: Pace(rate), count: Self.slots)
         loopback = Pace(
             Rate(
-                perSecond: rate.perSecond * Self.loopbackFactor,
+                oneIn: rate.interval / Self.loopbackFactor,
                 burst: rate.burst * Self.loopbackFactor
             )
         )
     }
 
-    mutating func admits(_ ip: IPAddress, at now: Instant) -> Bool {
+    package mutating func admits(_ ip: IPAddress, at now: Instant) -> Bool {
         if ip.isLoopback { return loopback.admits(at: now) }
         return paces[slot(of: ip)].admits(at: now)
     }
