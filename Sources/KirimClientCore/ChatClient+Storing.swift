@@ -13,6 +13,8 @@ struct Storage {
     var wantsRows = false
     var toKeep: [Kept] = []
     private(set) var isKeeping = false
+    /// Posts that another face got decided before the outbox was renumbered. The journal knows how.
+    var toRecall: [LocalPost] = []
     /// Both give posts other numbers, so that nothing with a number may be under way beside them.
     var pinning: PublicKey?
     var renewing: OutboxID?
@@ -35,6 +37,7 @@ struct Storage {
     enum Purpose {
         case add([Addition])
         case keep([Kept])
+        case recall([LocalPost])
         case pin(PublicKey)
         case renew(OutboxID)
         case apply(RoomName)
@@ -116,6 +119,13 @@ extension ChatClient {
             }
             return
         }
+        if !storage.toRecall.isEmpty, !storage.waits {
+            let gone = storage.toRecall
+            storage.toRecall = []
+            // Those of other faces may stand between them.
+            let limit = max(Outbox.decidedLimit, 2 * gone.count)
+            store(.decided(limit: limit), .recall(gone))
+        }
         if !storage.isAdding, !storage.toAdd.isEmpty || storage.wantsRows && !storage.waits {
             let additions = storage.toAdd
             storage.toAdd = []
@@ -145,6 +155,12 @@ extension ChatClient {
         case (.add(let additions), .rows(let rows)): added(additions, rows, at: now)
         case (.keep(let kept), _):
             for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
+        case (.recall(let gone), .decided(let rows)):
+            // A later renewal deletes decided rows: about posts that are not found nobody knows more
+            // than that they were decided.
+            for (post, decision) in outbox.recall(gone, from: rows) {
+                tell(.decided(post, decision))
+            }
         case (.pin(let key), .state(let local)):
             renumbered(local)
             server.key = key
@@ -197,7 +213,7 @@ extension ChatClient {
 
     /// Every post has another number now, so what was said on the connection means something else.
     private mutating func renumbered(_ local: LocalState) {
-        _ = adopt(local)
+        storage.toRecall += adopt(local)
         switch session?.stage {
         case .opened? where session?.control.end == 0: greet()
         case nil: break
@@ -208,14 +224,17 @@ extension ChatClient {
     /// Another face has renumbered the outbox: start again from what it made of it. Posts that were to be
     /// added are added then.
     private mutating func moved(_ purpose: Storage.Purpose) -> Bool {
+        guard let renewing = storage.renewing ?? outboxIDs.last else { return false }
         switch purpose {
         case .add(let additions): storage.toAdd = additions + storage.toAdd
         case .keep(let kept):
             for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
+        case .recall(let gone): storage.toRecall = gone + storage.toRecall
         default: return false
         }
-        storage.renewing = storage.renewing ?? outboxIDs.popLast()
-        return storage.renewing != nil
+        if storage.renewing == nil { outboxIDs.removeLast() }
+        storage.renewing = renewing
+        return true
     }
 
     private mutating func notStored(
@@ -240,6 +259,9 @@ extension ChatClient {
             storage.toKeep =
                 kept.map { Storage.Kept(post: $0.post, decision: $0.decision, isTold: true) }
                 + storage.toKeep
+            storage.failed(retry: retry)
+        case .recall(let gone):
+            storage.toRecall = gone + storage.toRecall
             storage.failed(retry: retry)
         case .pin(let key):
             storage.pinning = storage.pinning ?? key

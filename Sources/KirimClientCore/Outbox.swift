@@ -98,6 +98,28 @@ struct Outbox {
         return (fresh, gone)
     }
 
+    /// Finds the decisions about posts that are `gone` among the newest decided rows, and knows those posts
+    /// by their present numbers from now on.
+    mutating func recall(
+        _ gone: [LocalPost],
+        from rows: [OutboxRow]
+    ) -> [(post: LocalPost, decision: PostDecision)] {
+        var found: [(post: LocalPost, decision: PostDecision)] = []
+        // Backwards: of posts that are alike, the last ones are those that were decided behind our back.
+        var rows = rows[...]
+        for post in gone.reversed() {
+            guard let place = rows.lastIndex(where: { $0.post == post.post }),
+                let decision = rows[place].decision
+            else { continue }
+            let moved = LocalPost(id: post.id, number: rows[place].number, post: post.post)
+            rows = rows[..<place]
+            found.append((moved, decision))
+        }
+        found.reverse()
+        for (post, _) in found { remember(post) }
+        return found
+    }
+
     /// The number before which posts may be sent now: the window of unaccepted posts. The first always fits.
     func window(_ limits: WireLimits) -> PostNumber {
         var bytes: UInt64 = 0

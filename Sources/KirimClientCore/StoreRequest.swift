@@ -50,6 +50,8 @@ package enum StoreRequest: Hashable, Sendable {
     /// Also without posts: only to learn what other faces appended. Result: `rows`.
     case enqueue([Post], after: PostNumber?)
     case decide([PostNumber: PostDecision])
+    /// What was decided last about posts of the outbox. Result: `decided`.
+    case decided(limit: Int)
     case apply([Entry], RoomName)
     /// Which rooms the faces together want to read. Result: `rooms`.
     case rooms
@@ -76,6 +78,8 @@ package enum StoreRequest: Hashable, Sendable {
         case .enqueue(let posts, let known):
             return .rows(try journal.enqueue(posts, to: server, after: known))
         case .decide(let decisions): try journal.decide(decisions, of: server)
+        case .decided(let limit):
+            return .decided(try journal.decided(of: server, limit: limit))
         case .apply(let entries, let room): try journal.apply(entries, of: room, from: server)
         case .rooms: return .rooms(try journal.rooms(of: server))
         case .addRoom(let room): try journal.addRoom(room, to: server)
@@ -97,6 +101,7 @@ package enum StoreResult: Hashable, Sendable {
     case done
     case state(LocalState)
     case rows([OutboxRow])
+    case decided([OutboxRow])
     case rooms([RoomName])
     case span(HistorySpan?)
     case entries([Entry])

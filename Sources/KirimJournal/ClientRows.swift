@@ -177,6 +177,20 @@ enum PostRow {
         try fetch(db, "decided_sequence IS NULL AND refusal IS NULL", [server])
     }
 
+    static func decided(of server: Int64, limit: Int, _ db: Database) throws -> [OutboxRow] {
+        try fetch(
+            db,
+            """
+            number IN (
+                SELECT number FROM post
+                WHERE server = ?1 AND (decided_sequence IS NOT NULL OR refusal IS NOT NULL)
+                ORDER BY number DESC LIMIT ?2
+            )
+            """,
+            [server, limit]
+        )
+    }
+
     /// The rows of one server, the first argument, for which the condition holds, in order.
     static func fetch(
         _ db: Database,
@@ -188,7 +202,7 @@ enum PostRow {
                 sql: """
                     SELECT number, room, kind, reference, authored, text,
                         decided_room, decided_sequence, refusal
-                    FROM post WHERE server = ? AND \(condition) ORDER BY number
+                    FROM post WHERE server = ?1 AND \(condition) ORDER BY number
                     """
             ),
             arguments: arguments

@@ -157,12 +157,22 @@ extension SQLiteClientJournal {
         try write { db in
             let row = try ServerRow.outbox(of: server, db)
             try PostRow.append(posts, to: row, db)
-            return try PostRow.fetch(db, "number > ?", [row, known?.column ?? 0])
+            return try PostRow.fetch(db, "number > ?2", [row, known?.column ?? 0])
         }
     }
 
     package func undecided(of server: KnownServer) throws(JournalError) -> [OutboxRow] {
         try read { db in try PostRow.undecided(of: ServerRow.outbox(of: server, db), db) }
+    }
+
+    package func decided(
+        of server: KnownServer,
+        limit: Int
+    ) throws(JournalError) -> [OutboxRow] {
+        guard limit > 0 else { return [] }
+        return try read { db in
+            try PostRow.decided(of: ServerRow.outbox(of: server, db), limit: limit, db)
+        }
     }
 
     package func lastPost(of server: KnownServer) throws(JournalError) -> PostNumber? {

@@ -88,6 +88,8 @@ package protocol ClientJournal: AnyObject, Sendable {
     ) throws(JournalError) -> [OutboxRow]
     /// All rows without a decision, in order.
     func undecided(of server: KnownServer) throws(JournalError) -> [OutboxRow]
+    /// The newest rows with a decision, at most `limit`, in order.
+    func decided(of server: KnownServer, limit: Int) throws(JournalError) -> [OutboxRow]
     /// The highest number ever given out in the present outbox; `nil` for none.
     func lastPost(of server: KnownServer) throws(JournalError) -> PostNumber?
     func decide(

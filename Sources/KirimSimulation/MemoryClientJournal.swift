@@ -117,6 +117,16 @@ extension MemoryClientJournal {
         }
     }
 
+    package func decided(
+        of server: KnownServer,
+        limit: Int
+    ) throws(JournalError) -> [OutboxRow] {
+        try read { disk throws(JournalError) in
+            let rows = disk.servers[try disk.outbox(of: server)].posts
+            return rows.filter { $0.decision != nil }.suffix(max(0, limit))
+        }
+    }
+
     package func lastPost(of server: KnownServer) throws(JournalError) -> PostNumber? {
         try read { disk throws(JournalError) in
             disk.servers[try disk.outbox(of: server)].posts.last?.number

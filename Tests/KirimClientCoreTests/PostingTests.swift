@@ -216,6 +216,61 @@ struct PostingTests {
         #expect(scene.chat.queued.map(\.post.text) == ["late"])
     }
 
+    @Test("hears of posts that another face sent for it at the first contact")
+    func firstContactOfTwo() throws {
+        var scene = try Scene(isFirstContact: true)
+        var other = try Scene(journal: scene.journal, isFirstContact: true)
+        scene.post("a")
+        other.post("b")
+        scene.open()
+        scene.welcome()
+        #expect(scene.posts.map(\.rawValue) == [1, 2])
+        scene.accept(1, at: 1)
+        scene.decide(2, .refused(.tooManyRequests))
+        other.open()
+        #expect(other.chat.queuedCount == 0)
+        let decided = other.events.compactMap { event -> String? in
+            guard case .decided(let post, let decision) = event else { return nil }
+            return "\(post.id.rawValue) \(post.post.text) \(decision == .refused(.tooManyRequests))"
+        }
+        #expect(decided == ["1 a false", "2 b true"])
+    }
+
+    @Test("hears of posts that were decided in another outbox, and knows their entries")
+    func firstContactMerged() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.post("earlier")
+        scene.accept(1, at: 1)
+        var slow = try Scene(journal: scene.journal, address: "alias", isFirstContact: true)
+        slow.post(["x", "x", "y"])
+        var quick = try Scene(journal: scene.journal, address: "alias", isFirstContact: true)
+        quick.open()
+        quick.welcome(nextPost: 2)
+        #expect(quick.posts.map(\.rawValue) == [2, 3, 4])
+        quick.accept(2, at: 2)
+        quick.accept(3, at: 3)
+        slow.open()
+        let places: [UInt64] = [2, 3]
+        let expected = places.map {
+            PostDecision.accepted(.lobby, SequenceNumber(rawValue: $0))
+        }
+        #expect(slow.decisions == expected)
+        #expect(slow.chat.queued.map(\.id.rawValue) == [3])
+        slow.welcome(nextPost: 4)
+        slow.subscribed(first: 2, last: 2)
+        let id = PostID(
+            member: Scene.me.id,
+            outbox: slow.chat.knownServer.outbox,
+            number: PostNumber(rawValue: 2)
+        )
+        slow.entry(2, "x", id: id)
+        let mine = slow.events.compactMap {
+            if case .entry(_, let mine) = $0 { mine?.rawValue } else { nil }
+        }
+        #expect(mine == [1])
+    }
+
     @Test("wishes for its name until the server knows it, and takes on what it is called then")
     func nameWishedOnce() throws {
         let journal = MemoryClientJournal(dice: Dice(seed: 1))

@@ -35,11 +35,13 @@ struct Scene {
 
     init(
         journal: MemoryClientJournal = MemoryClientJournal(dice: Dice(seed: 1)),
-        configuration: ChatClient.Configuration = ChatClient.Configuration()
+        configuration: ChatClient.Configuration = ChatClient.Configuration(),
+        address: String = "test",
+        isFirstContact: Bool = false
     ) throws {
         self.journal = journal
-        var server = try journal.server(at: "test")
-        if server.key == nil { server = try journal.pin(server, key: Self.key) }
+        var server = try journal.server(at: address)
+        if server.key == nil, !isFirstContact { server = try journal.pin(server, key: Self.key) }
         chat = ChatClient(
             try LocalState(of: server, in: journal),
             configuration: configuration,

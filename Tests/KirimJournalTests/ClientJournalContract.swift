@@ -126,6 +126,9 @@ struct ClientJournalContract {
         #expect(try one.undecided(of: server).map(\.number) == [number(2)])
         let all = try one.enqueue([], to: server, after: nil)
         #expect(all.map(\.decision) == [accepted, nil, .refused(.empty)])
+        #expect(try two.decided(of: server, limit: 9) == [all[0], all[2]])
+        #expect(try two.decided(of: server, limit: 1) == [all[2]])
+        #expect(try two.decided(of: server, limit: 0) == [])
         #expect(try one.lastPost(of: server) == number(3))
     }
 
@@ -152,6 +155,7 @@ struct ClientJournalContract {
             _ = try two.enqueue([post("d")], to: server, after: number(3))
         }
         #expect(throws: JournalError.outboxMoved) { _ = try two.undecided(of: server) }
+        #expect(throws: JournalError.outboxMoved) { _ = try two.decided(of: server, limit: 1) }
         // It starts again from what the first face made; a second renewal would do harm.
         #expect(try two.renewOutbox(of: server, to: OutboxID(rawValue: 3)) == renewed)
         #expect(try two.server(at: home) == renewed)
