@@ -111,7 +111,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "KirimClientTests",
         [
             "KirimClient", "KirimServer", "KirimServerCore", "KirimNoise", "KirimRooms",
-            "KirimWire", logging,
+            "KirimWire", "KirimTestKit", logging,
         ]
     ),
     ("KirimJournalTests", ["KirimJournal", "KirimRooms", "KirimWire", "KirimSimulation", grdb]),

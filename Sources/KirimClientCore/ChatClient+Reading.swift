@@ -174,6 +174,7 @@ extension ChatClient {
         let reader = readers.remove(at: index)
         if let stream = reader.stream { abandon(stream) }
         store(.removeRoom(reader.name), .write)
+        abandonPages(of: reader.name, refusal ?? .notInRoom)
         tell(.left(reader.name, refusal))
     }
 }

@@ -217,6 +217,17 @@ extension ChatClient {
         advanceWishes(at: now)
     }
 
+    /// The room was left: the server sends no more of it, so what was asked of it would wait for ever.
+    mutating func abandonPages(of room: RoomName, _ refusal: Refusal) {
+        for wish in wishes where wish.stage != .reading {
+            guard case .page(room, _, _) = wish.request, let wish = finishWish(wish.ticket) else {
+                continue
+            }
+            stopPage(of: wish)
+            answer(wish, .refused(refusal))
+        }
+    }
+
     private mutating func stopPage(of wish: Wish) {
         guard let session else { return }
         for (stream, use) in session.streams where use == .page(wish.ticket) { abandon(stream) }

@@ -84,7 +84,8 @@ extension WireWatch {
         bytesIn += bytes.count
         var balance = strangers[from] ?? Balance()
         balance.bytesIn += bytes.count
-        if isIntact, bytes.first == PacketType.data.rawValue,
+        // The door drops what it cannot answer unread: the packet is as new as before.
+        if isIntact, from.isAnswerable, bytes.first == PacketType.data.rawValue,
             genuine.remove(TraceHash.digest(bytes)) != nil
         {
             balance.genuineIn += bytes.count

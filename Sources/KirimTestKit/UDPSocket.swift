@@ -47,8 +47,16 @@ package final class UDPSocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// A port that nobody has now.
-    package static func freePort() throws -> UInt16 { try UDPSocket().address.port }
+    /// A port that nobody has now. It lies below those that systems give to sockets without a wish, so that
+    /// it is still free when a server comes back to it.
+    package static func freePort() throws -> UInt16 {
+        for _ in 0..<100 {
+            if let found = try? UDPSocket(port: .random(in: 20_000..<30_000)) {
+                return found.address.port
+            }
+        }
+        throw SystemFailure("no free port", code: EADDRINUSE)
+    }
 
     /// False where the system does not take it.
     @discardableResult

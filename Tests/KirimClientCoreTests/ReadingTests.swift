@@ -324,6 +324,16 @@ struct ReadingTests {
         #expect(scene.chat.joinedRooms == [.lobby])
     }
 
+    @Test("a page of a room that is left is refused, and does not wait for ever")
+    func pageOfLeftRoom() throws {
+        var scene = try Scene()
+        scene.enter(first: 101, last: 101)
+        scene.entry(101)
+        let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
+        scene.say(.removed(.lobby, .notInRoom))
+        #expect(scene.answer(ticket) == .refused(.notInRoom))
+    }
+
     @Test("pages back from the server, then from the journal")
     func paging() throws {
         var scene = try Scene()

@@ -4,10 +4,11 @@ import KirimNoise
 import KirimRooms
 import KirimServer
 import KirimServerCore
+import KirimTestKit
 import KirimWire
 import Logging
 
-/// A real server on a loopback port that the system chose, and folders for people, all gone at the end.
+/// A real server on a loopback port of its own, and folders for people, all gone at the end.
 actor House {
     nonisolated let folder: String
     private var server: KirimServer?
@@ -29,9 +30,9 @@ actor House {
 
     /// Opens the door, at the same port as before.
     func open() async throws {
+        if port == 0 { port = try UDPSocket.freePort() }
         options.addresses = [Address(ip: .loopback, port: port)]
         let server = try await KirimServer.open(options, log: Logger(label: "house"))
-        port = server.addresses[0].port
         self.server = server
         running = Task { try await server.run() }
     }
