@@ -72,6 +72,7 @@ extension Cluster {
             case .event(let event): try happened(event, index)
             }
         }
+        process.deadline = process.core.deadline
     }
 
     private func planStore(_ index: Int) {
