@@ -2,7 +2,7 @@ import Synchronization
 
 /// Lets one producer run ahead of its consumer by so much and no more: a chat whose terminal stands still (Ctrl-S)
 /// must not gather what arrives meanwhile in memory.
-final class Headroom: Sendable {
+package final class Headroom: Sendable {
     private struct State {
         var free: Int
         var waiter: CheckedContinuation<Void, Never>?
@@ -11,10 +11,10 @@ final class Headroom: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ count: Int) { state = Mutex(State(free: count)) }
+    package init(_ count: Int) { state = Mutex(State(free: count)) }
 
     /// Waits until there is room for one more, and takes it.
-    func take() async {
+    package func take() async {
         await withCheckedContinuation { continuation in
             let mayGo = state.withLock { state in
                 if state.isOpen { return true }
@@ -30,7 +30,7 @@ final class Headroom: Sendable {
     }
 
     /// One was consumed: its room goes to who waits.
-    func give() {
+    package func give() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard let waiter = state.waiter else {
                 state.free += 1
@@ -43,7 +43,7 @@ final class Headroom: Sendable {
     }
 
     /// Nobody consumes any more: who waits, and whoever comes, goes on.
-    func open() {
+    package func open() {
         let waiter = state.withLock { state in
             state.isOpen = true
             defer { state.waiter = nil }

@@ -13,7 +13,7 @@ extension Connection {
     private static let bundledCopies = 2
     private static let recentLimit = 16
     /// Packet numbers that are kept for goodbyes.
-    private static let reserve: UInt32 = 1_024
+    private static let reserve = 1_024
     /// Less is not worth a packet.
     static let smallestPacket = 96
 
@@ -30,7 +30,8 @@ extension Connection {
 
     /// The next datagram that may leave now; `nil` when there is none.
     func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
-        guard nextPacketNumber < .max - 1 else {
+        let numbersLeft = Int(configuration.endOfPacketNumbers) - Int(nextPacketNumber)
+        guard numbersLeft > 0 else {
             end(.violation)
             return nil
         }
@@ -40,7 +41,7 @@ extension Connection {
             return seal(Draft([goodbye]), to: paths.active.path, at: now)
         }
         guard phase == .open else { return nil }
-        guard nextPacketNumber < .max - Self.reserve, sent.unanswered < Self.sentLimit else {
+        guard numbersLeft > Self.reserve, sent.unanswered < Self.sentLimit else {
             close(.violation, reason: "out of packet numbers", as: .violation, at: now)
             return nextPacket(at: now, source: &source)
         }

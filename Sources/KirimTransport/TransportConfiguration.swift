@@ -22,6 +22,8 @@ package struct TransportConfiguration: Sendable {
     package var rekeyAfter: Duration = .seconds(3600)
     /// Or before it has sent this many packets; half of the packet numbers.
     package var rekeyPackets: UInt32 = 1 << 31
+    /// No packet bears this number or a higher one: a connection that comes so far closes, so that no number is used twice.
+    package var endOfPacketNumbers: UInt32 = 4_294_967_295
     /// Bytes of records that the peer may have under way towards us.
     package var receiveWindow = 262_144
     /// How long a server waits for the first DATA of a handshake.

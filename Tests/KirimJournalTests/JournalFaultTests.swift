@@ -108,6 +108,38 @@ struct JournalFaultTests {
         #expect(try SQLiteRoomJournal(path: path).texts() == ["kept"])
     }
 
+    @Test(
+        "stays held against other processes when this one opens it once more and lets go of that",
+        arguments: ["", "-shm"]
+    )
+    func openedTwice(suffix: String) throws {
+        let person = folder.file("person.sqlite")
+        let first = try SQLiteClientJournal(path: person)
+        let server = try first.server(at: "a:1")
+        // Kept open to the end: to close it would drop the very locks that are looked for.
+        let witness = open(person + suffix, O_RDWR | O_CLOEXEC)
+        try #require(witness >= 0)
+        try #require(isHeld(witness))
+        for turn in 1...3 {
+            let second = try SQLiteClientJournal(path: person)
+            _ = try second.enqueue([post("\(turn)")], to: server, after: nil)
+            try second.close()
+            #expect(isHeld(witness), "after \(turn)")
+        }
+        #expect(try first.undecided(of: server).count == 3)
+        try first.close()
+        #expect(!isHeld(witness))
+        close(witness)
+
+        let rooms = try SQLiteRoomJournal(path: path)
+        let guardian = open(path + suffix, O_RDWR | O_CLOEXEC)
+        try #require(guardian >= 0)
+        #expect(throws: JournalError.locked) { _ = try SQLiteRoomJournal(path: path) }
+        #expect(isHeld(guardian))
+        try rooms.close()
+        close(guardian)
+    }
+
     @Test("of a later version is left untouched")
     func newerSchema() throws {
         try SQLiteRoomJournal(path: path).close()
@@ -235,6 +267,20 @@ struct JournalFaultTests {
     }
 
     // MARK: Tools
+
+    /// Whether somebody holds a POSIX lock on the file, this process included: a lock of the other
+    /// kind, which belongs to the descriptor, would be in its way (fcntl(2), F_OFD_GETLK).
+    private func isHeld(_ descriptor: Int32) -> Bool {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        let whoHolds: Int32 = 36
+        guard fcntl(descriptor, whoHolds, &lock) == 0 else {
+            Issue.record("fcntl: \(String(cString: strerror(errno)))")
+            return false
+        }
+        return lock.l_type != Int16(F_UNLCK)
+    }
 
     private func change(_ file: String? = nil, _ body: (Database) throws -> Void) throws {
         let queue = try DatabaseQueue(path: file ?? path)

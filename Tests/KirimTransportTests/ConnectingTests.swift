@@ -158,17 +158,68 @@ struct ConnectingTests {
         #expect(pair.serverConnection == nil)
     }
 
-    @Test(
-        "a source that cannot be answered is dropped at the door",
-        arguments: [0, 19, 53, 123, 1900] as [UInt16]
-    )
-    func unanswerable(port: UInt16) {
+    @Test("a source that cannot be answered is dropped at the door, whatever comes from there")
+    func unanswerable() throws {
         var pair = Pair()
-        let hello = HelloPacket(ephemeral: [UInt8](repeating: 1, count: 32), versions: [.one])
-        pair.inject(hello.bytes, from: Address(ip: .v4(0x0A00_0007), port: port))
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        let open = try #require(pair.toServer.first { $0[0] == PacketType.open.rawValue })
+        // A member's packet that the server has not seen.
+        pair.passes = { toServer, _, _ in !toServer }
+        pair.clientSends([[1, 2, 3]], on: 1)
         pair.run(for: .milliseconds(1))
-        #expect(pair.toClient.isEmpty)
-        #expect(pair.server.counters.unanswerable == 1)
+        let fresh = try #require(pair.toServer.last)
+        let hello = HelloPacket(ephemeral: [UInt8](repeating: 1, count: 32), versions: [.one]).bytes
+        let unknown = [PacketType.data.rawValue] + [UInt8](repeating: 9, count: 100)
+        let before = (packets: pair.fromServer.count, events: pair.serverEvents.count)
+        var count: UInt64 = 0
+        for port in ReflectablePorts.all {
+            for bytes in [hello, open, unknown, fresh] {
+                pair.inject(bytes, from: Address(ip: .v4(0x0A00_0007), port: port))
+                count += 1
+            }
+        }
+        for ip in [IPAddress.v4(0), .v4(0xE000_0001), .v4(0xFFFF_FFFF)] {
+            pair.inject(hello, from: Address(ip: ip, port: 40_000))
+            count += 1
+        }
+        pair.run(for: .milliseconds(1))
+        #expect(pair.fromServer.count == before.packets)
+        #expect(pair.serverEvents.count == before.events)
+        #expect(pair.server.counters.unanswerable == count)
+        // The member's packet counts as new when it comes from where the member is.
+        pair.inject(fresh, from: pair.clientAddress)
+        pair.run(for: .milliseconds(1))
+        #expect(pair.recordsAtServer(1) == [0: [1, 2, 3]])
+    }
+
+    @Test("an answer counts only when it comes from where the client asked")
+    func answersFromElsewhere() throws {
+        var pair = Pair()
+        let elsewhere = [
+            Address(ip: .v4(0x0A00_00FD), port: pair.serverAddress.port),
+            Address(ip: pair.serverAddress.ip, port: pair.serverAddress.port + 1),
+        ]
+        for type in [PacketType.challenge, .accept, .data] {
+            pair.passes = { toServer, bytes, _ in toServer || bytes[0] != type.rawValue }
+            if type == .challenge { pair.connect() }
+            if type == .data { pair.clientSends([[1]], on: 1) }
+            pair.run(for: .milliseconds(200))
+            let answer = try #require(pair.toClient.last { $0[0] == type.rawValue })
+            let (asked, dropped) = (pair.toServer.count, pair.client.dropped)
+            for address in elsewhere { pair.injectToClient(answer, from: address) }
+            pair.run(for: .milliseconds(1))
+            #expect(pair.toServer.count == asked)
+            #expect(pair.client.dropped == dropped + 2)
+            #expect((pair.clientConnection != nil) == (type == .data))
+            // The same bytes from the right place are taken.
+            pair.injectToClient(answer)
+            #expect(pair.client.dropped == dropped + 2)
+            pair.run(for: .milliseconds(1))
+        }
+        pair.passes = { _, _, _ in true }
+        pair.run(for: .seconds(2))
+        #expect(pair.recordsAtServer(1).count == 1)
     }
 
     @Test("strangers never get more bytes than they sent")

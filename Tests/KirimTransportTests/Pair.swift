@@ -50,7 +50,11 @@ struct Pair: ~Copyable {
     var serverEvents: [ServerEndpoint.Event] = []
     var clientEvents: [ClientEndpoint.Event] = []
     var toServer: [[UInt8]] = []
-    var toClient: [[UInt8]] = []
+    /// All that the server sent, wherever to.
+    private(set) var fromServer: [Transmit] = []
+    var toClient: [[UInt8]] { fromServer.map(\.bytes) }
+    /// What reached the server, by where it seemed to come from.
+    private(set) var bytesIn: [Address: Int] = [:]
     private var flying: [(at: Instant, toServer: Bool, path: Path, bytes: [UInt8])] = []
     private var nextSocket: UInt32 = 1
     private(set) var clientSocket = SocketID(rawValue: 0)
@@ -104,6 +108,7 @@ struct Pair: ~Copyable {
             flying.removeAll { $0.at <= now }
             for datagram in due {
                 if datagram.toServer {
+                    bytesIn[datagram.path.remote, default: 0] += datagram.bytes.count
                     server.receive(datagram.bytes, on: datagram.path, at: now)
                 } else {
                     client.receive(datagram.bytes, on: datagram.path, at: now)
@@ -132,9 +137,9 @@ struct Pair: ~Copyable {
             }
             while let transmit = server.nextTransmit(at: now, source: &serverShelf) {
                 isQuiet = false
-                toClient.append(transmit.bytes)
+                fromServer.append(transmit)
                 if transmit.path.remote == clientAddress,
-                    passes(false, transmit.bytes, toClient.count)
+                    passes(false, transmit.bytes, fromServer.count)
                 {
                     let path = Path(socket: clientSocket, remote: serverAddress)
                     flying.append((now.advanced(by: delay), false, path, transmit.bytes))
@@ -154,17 +159,24 @@ struct Pair: ~Copyable {
 
     /// Injects a datagram from anywhere at once.
     mutating func inject(_ bytes: [UInt8], from address: Address) {
+        bytesIn[address, default: 0] += bytes.count
         server.receive(bytes, on: Path(socket: SocketID(rawValue: 9), remote: address), at: now)
     }
 
-    mutating func injectToClient(_ bytes: [UInt8]) {
-        client.receive(bytes, on: Path(socket: clientSocket, remote: serverAddress), at: now)
+    mutating func injectToClient(_ bytes: [UInt8], from address: Address? = nil) {
+        let path = Path(socket: clientSocket, remote: address ?? serverAddress)
+        client.receive(bytes, on: path, at: now)
     }
 
     /// Another server with the same key, as after a restart.
     consuming func intoServer() -> ServerEndpoint { server }
 
     // MARK: What happened
+
+    /// What the server sent to an address, from the given transmit on.
+    func sent(to address: Address, from first: Int = 0) -> [[UInt8]] {
+        fromServer[first...].filter { $0.path.remote == address }.map(\.bytes)
+    }
 
     var serverConnection: ConnectionHandle? {
         serverEvents.compactMap {

@@ -245,6 +245,75 @@ struct RoamingTests {
         #expect(used.count > 50)
     }
 
+    @Test("a connection that runs out of packet numbers ends before one could come twice")
+    func endOfNumbers() throws {
+        var configuration = TransportConfiguration()
+        configuration.endOfPacketNumbers = 1_100
+        var pair = Pair(configuration: configuration)
+        pair.connect()
+        pair.run(for: .seconds(2))
+        // More packets than there are numbers.
+        pair.clientSends(records(1_000), on: 1)
+        pair.serverSends(records(1_000), on: 2)
+        pair.run(for: .seconds(60))
+        #expect(
+            pair.clientEvents.contains {
+                if case .connection(_, .closed(let reason)) = $0 {
+                    reason == .violation
+                        || reason == .peer(.violation, reason: "out of packet numbers")
+                } else {
+                    false
+                }
+            }
+        )
+        // What was not said goes on under new keys: there is another connection.
+        #expect(pair.server.counters.handshakes == 2)
+        var up: Set<DataHeader> = []
+        for bytes in pair.toServer where bytes[0] == PacketType.data.rawValue {
+            let header = try DataHeader.parsingToServer(bytes)
+            #expect(header.packetNumber < configuration.endOfPacketNumbers)
+            #expect(up.insert(header).inserted)
+        }
+        var down: Set<DataHeader> = []
+        for bytes in pair.toClient where bytes[0] == PacketType.data.rawValue {
+            let header = try DataHeader.parsingToClient(bytes)
+            #expect(header.packetNumber < configuration.endOfPacketNumbers)
+            #expect(down.insert(header).inserted)
+        }
+        #expect(up.count > 50)
+        #expect(down.count > 50)
+    }
+
+    @Test("who goes on after a goodbye hears it again ever more seldom")
+    func rareGoodbyes() throws {
+        var pair = connected()
+        // Packets that the server has not seen, as many as two minutes of asking again make.
+        let before = pair.toServer.count
+        pair.passes = { toServer, _, _ in !toServer }
+        pair.clientSends(records(30), on: 1)
+        pair.run(for: .seconds(120))
+        let unseen = pair.toServer[before...].filter { $0[0] == PacketType.data.rawValue }
+        try #require(unseen.count >= 40)
+        let connection = pair.serverConnection
+        let handle = try #require(connection)
+        let first = pair.fromServer.count
+        pair.passes = { _, _, _ in false }
+        pair.server.close(handle, .done, reason: "", at: pair.now)
+        pair.run(for: .zero)
+        #expect(pair.fromServer.count == first + 1)
+        var answered: [Int] = []
+        for (index, bytes) in unseen.prefix(40).enumerated() {
+            let sent = pair.fromServer.count
+            pair.inject(bytes, from: pair.clientAddress)
+            pair.run(for: .microseconds(1))
+            if pair.fromServer.count > sent { answered.append(index + 1) }
+        }
+        #expect(answered == [1, 2, 4, 8, 16, 32])
+        // The closing ends; from then on there is a RESET for who does not know.
+        pair.run(for: .seconds(5))
+        #expect(pair.server.connectionCount == 0)
+    }
+
     @Test("an idle client speaks every 25 s, so that its NAT remembers it")
     func keepAlive() {
         var pair = connected()
