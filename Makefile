@@ -19,6 +19,9 @@ KIND ?= chat
 SIZE ?= full
 ARGS ?=
 
+# The windows are built where libadwaita is; GTK=no leaves them out.
+TRAITS = $(if $(filter no,$(GTK)),--disable-default-traits,$(shell \
+	pkg-config --exists 'libadwaita-1 >= 1.2' 2>/dev/null || echo --disable-default-traits))
 KIRIM = .build/$(CONFIGURATION)/kirim
 SOURCES = Package.swift Sources Tests
 # The commit is one of the seeds that the tests simulate.
@@ -37,7 +40,7 @@ prepare: ## installs the system packages that are missing, or says which
 	@scripts/prepare
 
 build: prepare ## builds the program kirim
-	swift build -c $(CONFIGURATION) --product kirim
+	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim
 
 run: build ## starts a server where none runs and opens the chat in this terminal (PORT=)
 	@KIRIM=$(KIRIM) scripts/run $(HOST) $(PORT) $(ARGS)
@@ -51,24 +54,25 @@ chat: build ## opens a chat in this terminal (PORT=, ARGS=)
 stop: ## stops the server that `make run` started (PORT=)
 	@scripts/stop $(PORT)
 
-test: prepare ## runs all tests, the commit's own simulated hour among them (ARGS=)
-	swift build -c $(CONFIGURATION) --build-tests
-	swift test -c $(CONFIGURATION) --skip-build --disable-xctest $(ARGS)
+test: ## runs all tests, the commit's own simulated hour among them (ARGS=)
+	@scripts/prepare test
+	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
+	scripts/screen swift test -c $(CONFIGURATION) $(TRAITS) --skip-build --disable-xctest $(ARGS)
 
 check: prepare ## checks the format and the house rules
 	swift format lint --strict --parallel --recursive $(SOURCES)
-	swift test -c $(CONFIGURATION) --disable-xctest --filter '^HouseTests\.'
+	swift test -c $(CONFIGURATION) $(TRAITS) --disable-xctest --filter '^HouseTests\.'
 
 format: ## formats all sources
 	swift format --in-place --parallel --recursive $(SOURCES)
 
 sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, a list), KIND=, SIZE=
-	swift build -c $(CONFIGURATION) --product kirim-sim
+	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim-sim
 	.build/$(CONFIGURATION)/kirim-sim --seeds=$(N) --seed=$(SEED) --faults=$(FAULTS) \
 		--kind=$(KIND) --size=$(SIZE) $(ARGS)
 
 install: prepare ## installs kirim, built optimised, under PREFIX= (/usr/local); needs Swift there
-	swift build -c release --product kirim
+	swift build -c release $(TRAITS) --product kirim
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 .build/release/kirim $(DESTDIR)$(PREFIX)/bin/kirim
 

@@ -29,6 +29,9 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 
+/// GTK and libadwaita, which only the trait of that name asks for.
+let gtk = Target.Dependency.target(name: "CGtk", condition: .when(traits: ["GTK"]))
+
 /// The arrows of docs/ARCHITECTURE.md: each target may import what stands in its line, no more.
 let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimWire", []),
@@ -68,6 +71,11 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("KirimTestKit", ["KirimWire", nioCore, nioPosix]),
+]
+
+/// The window's modules. Their code runs on the main thread unless it says otherwise; without the trait they are empty.
+let windows: [(name: String, dependencies: [Target.Dependency])] = [
+    ("KirimGtk", [gtk])
 ]
 
 let executables: [(name: String, dependencies: [Target.Dependency])] = [
@@ -134,12 +142,24 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("HouseTests", []),
 ]
 
+let windowTests: [(name: String, dependencies: [Target.Dependency])] = [
+    ("KirimGtkTests", ["KirimGtk", gtk])
+]
+
 let package = Package(
     name: "kirim",
     platforms: [.macOS(.v15), .iOS(.v18)],
     products: [
         .library(name: "KirimClient", targets: ["KirimClient", "KirimRooms", "KirimWire"]),
         .executable(name: "kirim", targets: ["kirim"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["GTK"]),
+        .trait(
+            name: "GTK",
+            description:
+                "The windows; without libadwaita on the machine: --disable-default-traits."
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -155,16 +175,28 @@ let package = Package(
     targets: modules.map {
         .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
     }
+        + windows.map {
+            .target(
+                name: $0.name,
+                dependencies: $0.dependencies,
+                swiftSettings: house + [.defaultIsolation(MainActor.self)]
+            )
+        }
         + executables.map {
             .executableTarget(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
         }
         + [
+            .systemLibrary(
+                name: "CGtk",
+                pkgConfig: "libadwaita-1",
+                providers: [.apt(["libadwaita-1-dev"]), .brew(["libadwaita"])]
+            ),
             .executableTarget(
                 name: "kirim-echo-bot",
                 dependencies: ["KirimClient", "KirimRooms", "KirimWire"],
                 path: "Examples/EchoBot",
                 swiftSettings: house
-            )
+            ),
         ]
         + tests.map {
             .testTarget(
@@ -173,6 +205,13 @@ let package = Package(
                 // The old programs that are chatted with; they run from where they stand.
                 exclude: $0.name == "EndToEndTests" ? ["Fixtures"] : [],
                 swiftSettings: house
+            )
+        }
+        + windowTests.map {
+            .testTarget(
+                name: $0.name,
+                dependencies: $0.dependencies,
+                swiftSettings: house + [.defaultIsolation(MainActor.self)]
             )
         },
     swiftLanguageModes: [.v6]

@@ -9,7 +9,7 @@ struct Manifest {
         let text = try Tree.file("Package.swift").text
         var products: [String: String] = [:]
         for match in try text.matches(
-            of: #"let (\w+) = Target\.Dependency\.product\(\s*name: "(\w+)""#
+            of: #"let (\w+) = Target\.Dependency\.(?:product|target)\(\s*name: "(\w+)""#
         ) {
             products[match[1]] = match[2]
         }
