@@ -111,17 +111,25 @@ extension ServerAddress {
         return (host.lowercased(), number)
     }
 
-    /// Letters of any script, digits, `-`, `.`, `_`; in an IPv6 address also `:` and a zone's `%`.
+    /// Letters of any script, digits, `-`, `.`, `_`; what has a colon is an IPv6 address, perhaps with a zone.
     private static func isHost(_ host: Substring) -> Bool {
         guard !host.isEmpty, host.utf8.count <= 253 else { return false }
-        let isAddress6 = host.contains(":")
-        return host.unicodeScalars.allSatisfy { scalar in
-            if isAddress6, scalar == ":" || scalar == "%" { return true }
-            if scalar == "-" || scalar == "." || scalar == "_" { return true }
-            let properties = scalar.properties
-            return properties.isAlphabetic || properties.numericType == .decimal
-                || properties.canonicalCombiningClass != .notReordered
+        if host.contains(":") {
+            // The zone may be an interface's name, which only the system can look up.
+            let parts = host.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+            return IPAddress(String(parts[0])) != nil && parts.dropFirst().allSatisfy(isName)
         }
+        return isName(host)
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        !text.isEmpty
+            && text.unicodeScalars.allSatisfy { scalar in
+                if scalar == "-" || scalar == "." || scalar == "_" { return true }
+                let properties = scalar.properties
+                return properties.isAlphabetic || properties.numericType == .decimal
+                    || properties.canonicalCombiningClass != .notReordered
+            }
     }
 
     /// The `invite=` of a query; other parameters mean nothing yet. `nil` for an invitation that is empty.

@@ -12,26 +12,29 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run a server.",
         discussion: """
-            Listens on 127.0.0.1:12345 until told otherwise. What everybody says is shown here; a line
-            that you type is sent to everybody, and /help lists commands. Programs on this machine may
-            speak plain text: try `nc -u 127.0.0.1 12345`.
+            Listens on 127.0.0.1:12345 until told otherwise. What everybody says is
+            shown here; a line that you type is sent to everybody, and /help lists
+            commands. Programs on this machine may speak plain text: try
+            `nc -u 127.0.0.1 12345`.
 
             EXAMPLES
-              kirim serve                                   for this machine
-              kirim serve --host 0.0.0.0 --host ::          for everybody who can reach it
+              kirim serve                               for this machine
+              kirim serve --host 0.0.0.0 --host ::      for all who can reach it
               kirim serve --port 4000 --name "Kelas 7B"
-              kirim serve --invite-only                     then: kirim invite --host chat.example
-              kirim serve --plain lan --host 0.0.0.0        old programs from other machines, too
+              kirim serve --invite-only                 then: kirim invite
+              kirim serve --plain lan --host 0.0.0.0    old programs elsewhere, too
 
             SETTINGS
-              Flags go before the environment (KIRIM_HOST, KIRIM_PORT, KIRIM_DATA, KIRIM_NAME, KIRIM_PLAIN,
-              KIRIM_PASSWORD_FILE, KIRIM_INVITE_ONLY, KIRIM_LOG_LEVEL), which goes before the settings file
-              (KIRIM_SETTINGS, else ~/.config/kirim/server.json): {"host": ["0.0.0.0"], "port": 4000}.
+              Flags go before the environment (KIRIM_HOST, KIRIM_PORT, KIRIM_DATA,
+              KIRIM_NAME, KIRIM_PLAIN, KIRIM_PASSWORD_FILE, KIRIM_INVITE_ONLY,
+              KIRIM_LOG_LEVEL), which goes before the settings file
+              (KIRIM_SETTINGS, else ~/.config/kirim/server.json):
+              {"host": ["0.0.0.0"], "port": 4000}
 
             EXIT CODES
               0   it was stopped: /quit, Ctrl-C, SIGTERM
               64  a flag makes no sense
-              69  the address cannot be used: another program has it, or it is not this machine's
+              69  the address is not this machine's, or another program has it
               73  the key or the rooms cannot be read or written
               78  a setting makes no sense
             """
