@@ -17,6 +17,8 @@ SEED ?= 1
 FAULTS ?= all
 KIND ?= chat
 SIZE ?= full
+SECONDS ?= 60
+RATE ?= 10000
 ARGS ?=
 
 # The windows are built where libadwaita is; GTK=no leaves them out.
@@ -28,7 +30,7 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim install clean
+.PHONY: help prepare build run serve chat stop test check format sim attack install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
@@ -70,6 +72,11 @@ sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, a li
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim-sim
 	.build/$(CONFIGURATION)/kirim-sim --seeds=$(N) --seed=$(SEED) --faults=$(FAULTS) \
 		--kind=$(KIND) --size=$(SIZE) $(ARGS)
+
+attack: prepare ## attacks a server on this machine for SECONDS= with RATE= packets a second (0: all it can)
+	swift build -c $(CONFIGURATION) --build-tests
+	KIRIM_ATTACK_SECONDS=$(SECONDS) KIRIM_ATTACK_RATE=$(RATE) swift test -c $(CONFIGURATION) \
+		--skip-build --disable-xctest --filter '^EndToEndTests\.AttackTests'
 
 install: prepare ## installs kirim, built optimised, under PREFIX= (/usr/local); needs Swift there
 	swift build -c release $(TRAITS) --product kirim

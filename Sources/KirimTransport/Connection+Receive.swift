@@ -50,6 +50,7 @@ extension Connection {
         }
         note(frames, number: header.packetNumber, isHighest: isHighest, previous: previous, at: now)
         for frame in frames where phase == .open { take(frame, on: path, at: now) }
+        if phase == .open, let data = Self.question(in: frames) { answer(data, on: path) }
         return .taken
     }
 
@@ -78,7 +79,7 @@ extension Connection {
         case .record(let record): take(record)
         case .datagram(let bytes): events.append(.datagram(bytes))
         case .window(let bytes): peerWindow = Int(min(bytes, 16 << 20))
-        case .pathChallenge(let data): answer(data, on: path)
+        case .pathChallenge: break
         case .pathResponse(let data):
             if paths.answered(data) { wantsToken = true }
         case .token(let token): receivedToken = token
@@ -97,6 +98,12 @@ extension Connection {
         if let bytes = reassembly.add(record, fragment) {
             events.append(.record(stream: record.stream, number: record.number, bytes: bytes))
         }
+    }
+
+    /// One of a packet, so that the answer is no longer than what asked: the source may be forged.
+    private static func question(in frames: [Frame]) -> UInt64? {
+        for frame in frames { if case .pathChallenge(let data) = frame { return data } }
+        return nil
     }
 
     /// Answered where it was asked (RFC 9000 §8.2.2); a few at most, so that nobody fills the queue.

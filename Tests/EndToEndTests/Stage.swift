@@ -126,7 +126,7 @@ final class Stage {
 }
 
 /// What one person saw: the lines of `kirim chat --json`.
-final class Person {
+final class Person: Sendable {
     let process: ChildProcess
 
     init(_ process: ChildProcess) { self.process = process }

@@ -103,4 +103,72 @@ struct UnprovedAddressTests {
         // A lone ping allows no full packet; a record of 900 bytes does.
         #expect((largest > 1_000) == (records > 0))
     }
+
+    @Test("get one answer to a member that asks there for many in one packet")
+    func manyQuestions() throws {
+        var pair = Pair()
+        let liar = try Liar(in: &pair, at: pair.clientAddress)
+        var questions = ByteWriter(capacity: 72)
+        for number in 0..<8 as Range<UInt64> { Frame.pathChallenge(number).write(to: &questions) }
+        // The newest packet is the member's own; an older one bears another source.
+        pair.inject(liar.packet(1, [1]), from: pair.clientAddress)
+        pair.run(for: .zero)
+        let before = pair.fromServer.count
+        pair.inject(liar.packet(0, questions.bytes), from: third)
+        pair.run(for: .seconds(1))
+        let answers = pair.sent(to: third, from: before)
+        #expect(answers.count == 1)
+        #expect(answers.reduce(0) { $0 + $1.count } <= pair.bytesIn[third, default: 0])
+    }
+}
+
+/// A member who keeps to the handshake and to nothing after it.
+private struct Liar {
+    private let keys: SessionKeys
+    private let connectionID: UInt64
+
+    init(in pair: inout Pair, at address: Address) throws {
+        var dice = TestDice(state: 66)
+        let ephemeral = StaticKey(dice: &dice)
+        let first = pair.fromServer.count
+        let hello = HelloPacket(ephemeral: ephemeral.publicKey.bytes, versions: [.one, .grease(1)])
+        pair.inject(hello.bytes, from: address)
+        pair.run(for: .zero)
+        let challenge = try ChallengePacket(parsing: pair.fromServer[first].bytes)
+        var prologue = ByteWriter(capacity: 32)
+        prologue.append("kirim/1".utf8)
+        prologue.integer(ProtocolVersion.one.rawValue)
+        prologue.byte(Access.open.rawValue)
+        prologue.versions([.one])
+        var handshake = InitiatorHandshake(
+            identity: StaticKey(dice: &dice),
+            ephemeral: ephemeral,
+            remote: challenge.serverKey,
+            prologue: prologue.bytes,
+            psk: nil
+        )
+        let parameters = [UInt8](repeating: 0, count: OpenPacket.parametersSize)
+        let open = OpenPacket(
+            version: .one,
+            clientIndex: 1,
+            cookie: challenge.cookie,
+            noise: try handshake.writeMessage1(parameters)
+        )
+        pair.inject(open.bytes, from: address)
+        pair.run(for: .zero)
+        let accept = try AcceptPacket(parsing: pair.fromServer[first + 1].bytes)
+        let (payload, keys) = try handshake.readMessage2(accept.noise)
+        var reader = ByteReader(payload)
+        connectionID = try reader.integer()
+        self.keys = keys
+    }
+
+    func packet(_ number: UInt32, _ frames: [UInt8]) -> [UInt8] {
+        let header = DataHeader(
+            destination: .server(connectionID: connectionID),
+            packetNumber: number
+        ).bytes
+        let padded = frames + [UInt8](repeating: 0, count: (16 - frames.count % 16) % 16)
+        return header + keys.sealing.seal(padded, number: UInt64(number), header: header)
+    }
 }
