@@ -61,7 +61,12 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimJournal", nioCore, nioPosix, deque,
         ]
     ),
-    ("KirimTerminal", ["KirimWire", "KirimRooms", "KirimClient"]),
+    ("KirimScreen", ["KirimWire", "KirimRooms"]),
+    ("KirimErrands", ["KirimWire", "KirimRooms", "KirimClient", "KirimScreen"]),
+    (
+        "KirimTerminal",
+        ["KirimWire", "KirimRooms", "KirimClient", "KirimScreen", "KirimErrands"]
+    ),
     (
         "KirimSimulation",
         [
@@ -130,7 +135,11 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimRooms", "KirimWire",
         ]
     ),
-    ("KirimTerminalTests", ["KirimTerminal", "KirimClient", "KirimRooms", "KirimWire"]),
+    ("KirimScreenTests", ["KirimScreen", "KirimRooms", "KirimWire"]),
+    (
+        "KirimTerminalTests",
+        ["KirimTerminal", "KirimScreen", "KirimClient", "KirimRooms", "KirimWire"]
+    ),
     (
         "EndToEndTests",
         [

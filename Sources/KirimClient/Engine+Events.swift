@@ -1,5 +1,5 @@
 import KirimClientCore
-import KirimRooms
+public import KirimRooms
 import KirimTransport
 import KirimWire
 import NIOCore

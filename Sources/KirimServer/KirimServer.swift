@@ -8,8 +8,8 @@ import Darwin
 import KirimJournal
 package import KirimNoise
 import KirimPlain
-import KirimRooms
-package import KirimServerCore
+package import KirimRooms
+import KirimServerCore
 import KirimTransport
 package import KirimWire
 package import Logging

@@ -1,5 +1,4 @@
 package import KirimRooms
-package import KirimServerCore
 package import KirimWire
 
 /// The operator's log: one line for each thing that happened, in words.

@@ -1,4 +1,5 @@
 package import KirimClient
+import KirimRooms
 
 /// How a chat ended: the exit code of `kirim chat` and `kirim send`. The numbers never change.
 package enum ChatExit: Int32, Error, Hashable, Sendable, CaseIterable {

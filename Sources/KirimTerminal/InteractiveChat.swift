@@ -1,5 +1,6 @@
 package import KirimClient
 import KirimRooms
+import KirimWire
 
 /// The chat at a terminal: one loop takes what the client, the keys and the answers tell, and draws.
 package struct InteractiveChat {

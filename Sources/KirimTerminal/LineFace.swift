@@ -1,5 +1,6 @@
 package import KirimClient
 package import KirimRooms
+import KirimScreen
 package import KirimWire
 
 /// What a person at a terminal sees and wants: events and typed lines in, lines to print and wishes out.

@@ -1,5 +1,7 @@
 package import KirimClient
+import KirimWire
 import KirimRooms
+import KirimScreen
 
 /// The chat with a server that speaks plain text only: lines out, lines in, and no more knowledge than that.
 package struct PlainChat {

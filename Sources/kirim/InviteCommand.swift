@@ -3,6 +3,7 @@ import Foundation
 import KirimClient
 import KirimNoise
 import KirimServer
+import KirimWire
 
 /// `kirim invite`: an address that lets one key into an invite-only server, once.
 struct InviteCommand: ParsableCommand {

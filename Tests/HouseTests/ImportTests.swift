@@ -6,7 +6,7 @@ struct ImportTests {
     /// The modules that decide and do no I/O.
     private static let cores = [
         "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimServerCore",
-        "KirimClientCore",
+        "KirimClientCore", "KirimScreen",
     ]
 
     /// What comes with the toolchain, for those who may do I/O.

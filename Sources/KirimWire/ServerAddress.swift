@@ -1,5 +1,3 @@
-public import KirimWire
-
 /// Where a server is, and, where it is known, who it is.
 ///
 /// Four ways to write one, all read by ``init(_:)``:
