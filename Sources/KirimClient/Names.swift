@@ -2,7 +2,7 @@ public import KirimRooms
 public import KirimWire
 
 // What a client tells is made of values that have nothing to do with sockets, and stands below, where a face
-// can have it without them (docs/decisions/0006). Here it has the names that applications use.
+// can have it without them (docs/decisions/0007). Here it has the names that applications use.
 
 extension KirimClient {
     /// What happened, in the order in which it happened.
