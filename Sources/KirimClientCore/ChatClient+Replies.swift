@@ -18,8 +18,13 @@ extension ChatClient {
         _ = say(hello, for: .hello)
     }
 
-    /// Asks the server; `nil` without a connection.
+    /// Asks the server; `nil` without a connection, or where it has left too much unread: then a new one
+    /// is made.
     mutating func say(_ request: Request, for purpose: Session.Purpose) -> RequestID? {
+        if session?.hasAskedTooMuch == true {
+            reconnect()
+            return nil
+        }
         guard let id = session?.ask(request, for: purpose), let end = session?.control.end else {
             return nil
         }

@@ -16,11 +16,11 @@ package import KirimWire
 /// Outputs come in the order of the inputs that caused them. Store requests are to be carried out one after the
 /// other, in their order, and each is to be answered by ``stored(_:_:at:)``.
 package struct ClientCore: ~Copyable {
-    private var endpoint: ClientEndpoint
-    private var chat: ChatClient
+    var endpoint: ClientEndpoint
+    var chat: ChatClient
     private var watch: LinkWatch
     private var goal: Goal?
-    private var outputs: Deque<Output> = []
+    var outputs: Deque<Output> = []
 
     package enum Output: Hashable, Sendable {
         case transmit(Transmit)

@@ -16,6 +16,11 @@ struct ControlStream {
 
     /// Early replies that may wait. A server keeps no more than 256 unacknowledged, so more is nonsense.
     static let earlyLimit = 4_096
+    /// Requests that may be unacknowledged. A server ends a connection on which one comes so much too early.
+    static let requestLimit = 256
+
+    var requestCount: Int { requests.count }
+    var earlyCount: Int { early.count }
 
     /// One behind the last request's number.
     var end: UInt64 { firstKept + UInt64(requests.count) }

@@ -17,6 +17,7 @@ struct Outbox {
     /// round trip of the decision.
     static let decidedLimit = 1_024
 
+    var decidedCount: Int { decided.count }
     var isEmpty: Bool { posts.isEmpty }
 
     /// The number that the server is to expect next.

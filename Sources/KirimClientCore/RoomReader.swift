@@ -20,7 +20,7 @@ struct RoomReader {
     /// Where the log ended when we asked; `nil` once everything up to there was told.
     private var target: SequenceNumber?
     private var early: [SequenceNumber: Entry] = [:]
-    private var earlyBytes = 0
+    private(set) var earlyBytes = 0
     private var progress = Instant.start
     private var patience: Duration
     private let firstPatience: Duration
@@ -83,6 +83,8 @@ struct RoomReader {
         self.init(name: name, isMember: true, span: nil, patience: patience)
         stage = .unknown
     }
+
+    var earlyCount: Int { early.count }
 
     var stream: UInt64? {
         switch stage {

@@ -55,6 +55,14 @@ struct Session {
 
     var isReady: Bool { stage == .ready }
 
+    /// Requests without an answer: more than any server has reason to leave.
+    static let askedLimit = 1_024
+
+    /// Whether another request would be too much for a server that does not listen.
+    var hasAskedTooMuch: Bool {
+        control.requestCount >= ControlStream.requestLimit || asked.count >= Self.askedLimit
+    }
+
     mutating func takeStream(for use: StreamUse) -> UInt64 {
         defer { nextStream += 1 }
         streams[nextStream] = use

@@ -35,6 +35,9 @@ package struct PlainServer: Sendable {
         door = PlainDoor(configuration: configuration, tag: tag)
     }
 
+    var backlogCost: Int { backlog }
+    var waitingCount: Int { outputs.count + fanouts.count }
+
     /// Everybody who has spoken and not left, in the order in which they joined.
     package var peers: [PlainPeer] { clients.map(\.peer) }
 

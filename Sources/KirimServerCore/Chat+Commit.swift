@@ -134,7 +134,7 @@ extension Chat {
     }
 
     private mutating func joined(_ name: RoomName, _ member: MemberID) {
-        directory[member]?.end(.init(room: name, isJoining: true))
+        endJoining(name, member)
         guard let resident = directory[member], !resident.rooms.contains(name) else { return }
         directory[member]?.rooms.append(name)
         rooms[name]?.join(member)
@@ -185,7 +185,7 @@ extension Chat {
             refuse(request, on: connection)
         case .adopt(let member, let name): abandonName(name, of: member)
         case .join(let connection, let request, let member, let room):
-            directory[member]?.end(.init(room: room, isJoining: true))
+            endJoining(room, member)
             refuse(request, on: connection)
         case .leave(let connection, let request, let member, let room):
             directory[member]?.end(.init(room: room, isJoining: false))

@@ -29,6 +29,9 @@ extension Chat {
         guard ledger.pause(at: now) == nil else {
             return reply(.refused(greeting.request, .storageFailed), to: connection)
         }
+        guard !hasMuchToKeep else {
+            return reply(.refused(greeting.request, .tooManyRequests), to: connection)
+        }
         guard directory.count + enrolling.count < configuration.limits.members else {
             return reply(.refused(greeting.request, .tooManyMembers), to: connection)
         }
@@ -184,7 +187,8 @@ extension Chat {
         wall: WallTime
     ) {
         guard let old = directory[id]?.member.name, old.text != wish.text,
-            old.folded == wish.folded || directory.isFree(wish), ledger.pause(at: now) == nil
+            old.folded == wish.folded || directory.isFree(wish),
+            ledger.pause(at: now) == nil, !hasMuchToKeep
         else { return }
         directory.reserve(wish)
         ledger.add(renaming(id, from: old, to: wish, wall: wall), .adopt(id, wish))

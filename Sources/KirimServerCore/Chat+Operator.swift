@@ -18,7 +18,7 @@ extension Chat {
         }
         let post = Post(room: .lobby, authored: wall, text: text)
         let draft = EntryDraft(post: post, author: .plain(address), id: nil, received: wall)
-        guard ledger.pause(at: now) == nil else {
+        guard ledger.pause(at: now) == nil, !hasMuchToKeep else {
             // Plain text has no answer to give; the operator reads it at least.
             return note(.said(name: nil, address: address, room: .lobby, kind: .text, text: text))
         }

@@ -26,8 +26,8 @@ extension Chat {
         if let pause = ledger.pause(at: now) {
             return postpone(key, from: number, .storageFailed, pause, to: [connection])
         }
-        if ledger.gatheredBytes > configuration.gatheredBytes {
-            return postpone(key, from: number, .tooFast, .milliseconds(500), to: [connection])
+        if hasMuchToKeep {
+            return postpone(key, from: number, .tooFast, Self.journalWait, to: [connection])
         }
         switch outboxes[key]?.insert(number, bytes, limits: configuration.limits) {
         case .held: gather(key, from: session.address, at: now, wall: wall)
@@ -50,6 +50,16 @@ extension Chat {
     {
         while let outbox = outboxes[key], let bytes = outbox.first {
             let number = outbox.next
+            guard !hasMuchToKeep else {
+                outboxes[key]?.rewindHeld()
+                return postpone(
+                    key,
+                    from: number,
+                    .tooFast,
+                    Self.journalWait,
+                    to: connections(of: key)
+                )
+            }
             let id = PostID(member: key.member, outbox: key.outbox, number: number)
             let verdict = examine(bytes, key, outbox.found)
             if case .unknown(let room, let sequence) = verdict {
@@ -79,6 +89,12 @@ extension Chat {
             outboxes[key]?.advance()
         }
     }
+
+    /// Whether so much waits for the journal already that nothing more is taken.
+    var hasMuchToKeep: Bool { ledger.gatheredBytes > configuration.gatheredBytes }
+
+    /// How long posts are put off for that: a commit's time, as a rule.
+    private static var journalWait: Duration { .milliseconds(500) }
 
     /// A wait that the posts spend here, where they are: asking for them again would cost more.
     private static var shortWait: Duration { .milliseconds(250) }

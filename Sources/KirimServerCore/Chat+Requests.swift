@@ -81,6 +81,10 @@ extension Chat {
             reply(.refused(id, .storageFailed), to: connection)
             return false
         }
+        guard !hasMuchToKeep else {
+            reply(.refused(id, .tooManyRequests), to: connection)
+            return false
+        }
         sessions[connection]?.waiting += 1
         ledger.add(writes, purpose)
         return true
@@ -105,17 +109,13 @@ extension Chat {
         let isIn = resident.willBe(in: name)
         if isIn, !resident.isChanging(name) { return reply(.done(id), to: connection) }
         var writes: [JournalWrite] = []
-        if let room = rooms[name] {
-            guard room.has(member) || room.members.count < configuration.limits.roomMembers
-            else {
-                return reply(.refused(id, .tooManyMembers), to: connection)
-            }
-        } else {
-            guard mayCreate(name) else {
-                return reply(.refused(id, .tooManyRooms), to: connection)
-            }
-            writes.append(.create(name))
+        guard rooms[name] != nil || mayCreate(name) else {
+            return reply(.refused(id, .tooManyRooms), to: connection)
         }
+        guard isIn || mayJoin(name, member) else {
+            return reply(.refused(id, .tooManyMembers), to: connection)
+        }
+        if rooms[name] == nil { writes.append(.create(name)) }
         writes.append(.join(name, member))
         // Two faces may ask at once: the second only waits for the first one's commit.
         if !isIn {
@@ -124,6 +124,7 @@ extension Chat {
         }
         if keep(writes, .join(connection, id, member, name), for: id, of: connection, at: now) {
             directory[member]?.begin(.init(room: name, isJoining: true))
+            joining[name, default: []].insert(member)
             if rooms[name] == nil { creating.insert(name) }
         }
     }
@@ -160,6 +161,20 @@ extension Chat {
         if keep([.create(name)], .create(connection, id, name), for: id, of: connection, at: now) {
             creating.insert(name)
         }
+    }
+
+    /// Whoever is about to join has a place already.
+    private func mayJoin(_ name: RoomName, _ member: MemberID) -> Bool {
+        let room = rooms[name]
+        let taken = (room?.members.count ?? 0) + (joining[name]?.count ?? 0)
+        return room?.has(member) == true || taken < configuration.limits.roomMembers
+    }
+
+    /// A joining is committed, or has failed.
+    mutating func endJoining(_ name: RoomName, _ member: MemberID) {
+        directory[member]?.end(.init(room: name, isJoining: true))
+        joining[name]?.remove(member)
+        if joining[name]?.isEmpty == true { joining[name] = nil }
     }
 
     private func mayCreate(_ name: RoomName) -> Bool {
@@ -283,6 +298,7 @@ extension Chat {
     mutating func endSubscription(_ stream: UInt64, of connection: ConnectionHandle) {
         guard let name = sessions[connection]?.streams.removeValue(forKey: stream) else { return }
         rooms[name]?.readers.removeAll { $0.connection == connection && $0.stream == stream }
+        shelf.forget(connection, stream: stream)
         effects.append(.drop(stream, connection))
     }
 

@@ -35,6 +35,8 @@ package struct Chat {
     var kicked: [(key: PublicKey, until: Instant)] = []
     /// Rooms whose making is being committed.
     var creating: Set<RoomName> = []
+    /// Members whose joining is being committed.
+    var joining: [RoomName: Set<MemberID>] = [:]
     /// Decisions that go out at the end of the turn.
     var decisions: [ConnectionHandle: [PostNumber: PostDecision]] = [:]
     var dirtyRooms: [RoomName] = []

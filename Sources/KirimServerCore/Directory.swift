@@ -37,6 +37,8 @@ struct Directory {
     }
 
     var count: Int { residents.count }
+    /// Names that are kept for somebody, beside those that are borne, and the server's.
+    var reservedNames: Int { names.count - residents.count - 1 }
 
     subscript(id: MemberID) -> Resident? {
         get { residents[id] }

@@ -35,7 +35,7 @@ struct Ledger {
     private(set) var gatheredBytes = 0
     /// About the memory that a write takes without its text.
     private static let bytesPerWrite = 256
-    private var underWay: (id: CommitID, items: [Item])?
+    private var underWay: (id: CommitID, items: [Item], bytes: Int)?
     private var nextID: UInt64 = 1
     private var state: State = .working
 
@@ -74,7 +74,7 @@ struct Ledger {
         if case .failing = state { state = .trying }
         let id = CommitID(rawValue: nextID)
         nextID += 1
-        underWay = (id, gathered)
+        underWay = (id, gathered, gatheredBytes)
         gathered = []
         gatheredBytes = 0
         return (id, underWay?.items.flatMap(\.writes) ?? [])
@@ -110,6 +110,9 @@ struct Ledger {
         underWay = nil
         return commit.items
     }
+
+    /// Bytes of the commit under way.
+    var committingBytes: Int { underWay?.bytes ?? 0 }
 
     /// Whether something is not kept yet.
     var isBusy: Bool { underWay != nil || !gathered.isEmpty }

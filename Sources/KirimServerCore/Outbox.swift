@@ -18,7 +18,7 @@ struct Outbox {
     /// Everything below is decided and durable.
     private(set) var undecided: PostNumber
     private var held: [PostNumber: [UInt8]] = [:]
-    private var heldBytes = 0
+    private(set) var heldBytes = 0
     private var recent: Deque<(number: PostNumber, decision: PostDecision)> = []
     /// The entry whose author is being read from the journal; nothing is taken meanwhile.
     var isChecking = false
@@ -32,13 +32,15 @@ struct Outbox {
     }
 
     /// Decisions that are answered from memory when a post comes again.
-    private static let memory = 128
+    static let memory = 128
 
     init(next: PostNumber) {
         self.next = next
         undecided = next
     }
 
+    var heldCount: Int { held.count }
+    var rememberedCount: Int { recent.count }
     var isIdle: Bool { undecided == next && !isChecking }
 
     enum Arrival {

@@ -19,7 +19,8 @@ struct Room {
     var isDirty = false
 
     private var tail: Deque<TailEntry> = []
-    private var tailBytes = 0
+    private(set) var tailBytes = 0
+    var tailCount: Int { tail.count }
 
     struct Reader {
         var connection: ConnectionHandle

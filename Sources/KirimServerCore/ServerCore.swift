@@ -14,9 +14,9 @@ package import KirimWire
 ///   one commit, and what each client gets of them is packed into as few datagrams as it needs.
 /// - One ``deadline``.
 package struct ServerCore: ~Copyable {
-    private var endpoint: ServerEndpoint
-    private var chat: Chat
-    private var plain: PlainServer
+    var endpoint: ServerEndpoint
+    var chat: Chat
+    var plain: PlainServer
     /// A datagram of the plain protocol that was taken out while looking for what was said.
     private var plainDatagram: Transmit?
     /// Whose datagram goes first the next time.

@@ -85,6 +85,8 @@ extension Session {
 
         enum Intake { case taken, repeated, violation }
 
+        var count: Int { early.count }
+
         mutating func insert(_ number: UInt64, _ bytes: [UInt8]) -> Intake {
             guard number >= next else { return .repeated }
             guard number - next < Self.reach, bytes.count <= Self.sizeLimit else {
@@ -105,7 +107,7 @@ extension Session {
     /// Posts that arrived before it was known whose they are.
     struct EarlyPosts {
         private(set) var posts: [(number: PostNumber, bytes: [UInt8])] = []
-        private var byteCount = 0
+        private(set) var byteCount = 0
 
         /// `false` where there are too many.
         mutating func append(_ number: PostNumber, _ bytes: [UInt8], limits: ChatLimits) -> Bool {

@@ -37,7 +37,7 @@ struct Shelf {
     }
 
     private var blocks: Deque<Block> = []
-    private var blockBytes = 0
+    private(set) var blockBytes = 0
     private var waiting: Deque<Wanted> = []
     private var reading: [(id: ReadID, wanted: Wanted)] = []
     private var nextID: UInt64 = 1
@@ -73,11 +73,17 @@ struct Shelf {
         waiting.append(Wanted(room: room, sequence: sequence, readers: [reader]))
     }
 
-    /// Nobody waits for this connection's sake any more.
-    mutating func forget(_ connection: ConnectionHandle) {
+    var blockCount: Int { blocks.count }
+    var readCount: Int { reading.count }
+    /// Those whose reads have not begun.
+    var waitingReaders: some Sequence<Reader> { waiting.lazy.flatMap(\.readers) }
+
+    /// Nobody waits for this connection's sake any more, or for this stream of its.
+    mutating func forget(_ connection: ConnectionHandle, stream: UInt64? = nil) {
         for place in waiting.indices {
-            waiting[place].readers.removeAll {
-                if case .stream(connection, _) = $0 { true } else { false }
+            waiting[place].readers.removeAll { reader in
+                guard case .stream(connection, let waits) = reader else { return false }
+                return stream == nil || waits == stream
             }
         }
         waiting.removeAll { $0.readers.isEmpty }

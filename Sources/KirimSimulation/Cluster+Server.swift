@@ -23,6 +23,7 @@ extension Cluster {
             )
         )
         world.watch.serverRestarted()
+        memory.serverRestarted()
         try drainServer()
     }
 

@@ -15,6 +15,8 @@ package final class Cluster {
     package internal(set) var world: World<Act>
     package internal(set) var ledger = Ledger()
     package internal(set) var counters = Counters()
+    /// Looks at the memory of the cores; a test may narrow its limits.
+    package var memory: MemoryWatch
     let dice: Dice
     /// What people and machines do; the network and the cores roll dice of their own.
     var drawing: Dice
@@ -137,7 +139,11 @@ package final class Cluster {
         serverKey = StaticKey(dice: &keys)
         let attackerKey = StaticKey(dice: &keys)
         world = World(faults: faults, dice: dice, attackerKey: attackerKey.publicKey)
-        (serverConfiguration, clientConfiguration) = Self.drawnConfiguration(&drawing)
+        var (server, client) = Self.drawnConfiguration(&drawing)
+        var narrowing = dice.fork("limits")
+        Self.narrow(&server, &client, &narrowing)
+        (serverConfiguration, clientConfiguration) = (server, client)
+        memory = MemoryWatch(server: serverConfiguration, client: clientConfiguration)
         let count = drawing.number(in: size == .small ? 1...3 : 2...7)
         for _ in 0..<count { addPerson(&keys) }
         guard faults.contains(.plain) else { return }
@@ -173,6 +179,34 @@ package final class Cluster {
         return (server, client)
     }
 
+    /// The limits that protect memory, in every other run small enough to matter.
+    private static func narrow(
+        _ server: inout ServerCore.Configuration,
+        _ client: inout ClientCore.Configuration,
+        _ dice: inout Dice
+    ) {
+        func draw(_ narrow: Int, or wide: Int) -> Int { dice.chance(0.5) ? narrow : wide }
+        server.limits.rooms = draw(3, or: server.limits.rooms)
+        server.limits.roomMembers = draw(2, or: server.limits.roomMembers)
+        server.limits.subscriptions = draw(8, or: server.limits.subscriptions)
+        server.replyRecords = draw(24, or: server.replyRecords)
+        server.replyBytes = draw(16_384, or: server.replyBytes)
+        server.gatheredBytes = draw(20_000, or: server.gatheredBytes)
+        server.presenceAudience = draw(2, or: server.presenceAudience)
+        server.plain.clientLimit = draw(1, or: server.plain.clientLimit)
+        let window = draw(32_768, or: server.endpoint.transport.receiveWindow)
+        server.endpoint.transport.receiveWindow = window
+        server.endpoint.transport.unconfirmedLimit = draw(4, or: 1_024)
+        if dice.chance(0.5) {
+            // Seven people at most, and some that are on their way in or out.
+            server.connectionsPerMember = 6
+            server.endpoint.connectionLimit = 50
+        }
+        client.transport.receiveWindow = window
+        client.chat.outboxLimit = draw(60, or: client.chat.outboxLimit)
+        client.chat.wishLimit = draw(4, or: client.chat.wishLimit)
+    }
+
     private func addPerson(_ keys: inout Dice) {
         let index = people.count
         let person = Person(
@@ -205,6 +239,10 @@ extension Cluster {
         }
         guard isSettled else { throw Violation(.convergence, unsettled) }
         try checkJournals()
+        // What nobody waits for may still be on its way to the disk.
+        try step(until: world.now.advanced(by: .seconds(5)))
+        try checkMemory()
+        if let server { try memory.checkRest(server: server.core.load) }
     }
 
     /// Ends all trouble: the dead come back, the sleeping wake, the disks have room.
@@ -236,6 +274,7 @@ extension Cluster {
             case .act(let act): try perform(act)
             case .delivery(let delivery): try deliver(delivery)
             }
+            if counters.steps.isMultiple(of: Self.stepsPerLook) { try checkMemory() }
         }
     }
 

@@ -151,6 +151,7 @@ extension ClientEndpoint {
                 acknowledgementDelay: 0
             )
         }
+        if sessions.count >= Self.connectionLimit { sessions.removeFirst() }
         for old in sessions {
             // Late packets of the old connection may still bring something; then goodbye.
             old.replacedAt =

@@ -118,6 +118,11 @@ package struct ClientEndpoint: ~Copyable {
 // MARK: Wishes
 
 extension ClientEndpoint {
+    /// Connections at once: two, and some that drain. A server that invites to ever new ones gets no more.
+    static let connectionLimit = 8
+    /// Sockets that were left, at once.
+    static let retiringLimit = 8
+
     /// Begins, or begins again, with these addresses at once (the first that answers is taken).
     package mutating func connect(
         to addresses: [Address],
@@ -155,6 +160,9 @@ extension ClientEndpoint {
         if let old = self.socket, old != socket {
             // What was already on its way to the old one may still come.
             retiring.append((old, now.advanced(by: .seconds(3))))
+            if retiring.count > Self.retiringLimit {
+                events.append(.mayClose(retiring.removeFirst().socket))
+            }
         }
         self.socket = socket
         lastHop = now

@@ -127,7 +127,7 @@ extension Connection {
     func probe() {
         probeCount += 1
         // A lost challenge, or its lost answer, would send everything back to an address that is dead.
-        if let challenge = paths.openChallenge, pathFrames.count < 8 {
+        if let challenge = paths.openChallenge, pathFrames.count < Self.pathFrameLimit {
             pathFrames.append((challenge.path, .pathChallenge(challenge.data)))
         }
         askAgain()

@@ -106,9 +106,9 @@ extension Connection {
         return nil
     }
 
-    /// Answered where it was asked (RFC 9000 §8.2.2); a few at most, so that nobody fills the queue.
+    /// Answered where it was asked (RFC 9000 §8.2.2).
     private func answer(_ data: UInt64, on path: Path) {
-        guard pathFrames.count < 8 else { return }
+        guard pathFrames.count < Self.pathFrameLimit else { return }
         pathFrames.append((path, .pathResponse(data)))
     }
 
@@ -126,7 +126,7 @@ extension Connection {
             guard case .pathChallenge = waiting.frame else { return false }
             return waiting.path != path && waiting.path != paths.fallback
         }
-        for challenge in challenges where pathFrames.count < 8 {
+        for challenge in challenges where pathFrames.count < Self.pathFrameLimit {
             pathFrames.append((challenge.path, .pathChallenge(challenge.data)))
         }
         pathChanged(resets: !isSameHost)

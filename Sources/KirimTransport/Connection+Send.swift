@@ -11,7 +11,7 @@ extension Connection {
     private static let thinFlow = 8 * PacketSize.maximum
     private static let bundledSize = 256
     private static let bundledCopies = 2
-    private static let recentLimit = 16
+    static let recentLimit = 16
     /// Packet numbers that are kept for goodbyes.
     private static let reserve = 1_024
     /// Less is not worth a packet.

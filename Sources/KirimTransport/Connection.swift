@@ -127,6 +127,8 @@ struct RecentRecord {
 extension Connection {
     /// Datagrams that wait; the oldest give way (newest wins).
     static let datagramQueue = 32
+    /// Challenges and answers that wait, so that nobody fills the queue.
+    static let pathFrameLimit = 8
 
     func open(stream id: UInt64, at first: UInt64) {
         drop(stream: id)
@@ -158,7 +160,15 @@ extension Connection {
         datagrams.append(datagram)
     }
 
-    func ping() { controls.append(.ping) }
+    func ping() {
+        if !controls.contains(.ping) { controls.append(.ping) }
+    }
+
+    /// The newest one counts.
+    func give(token: [UInt8]) {
+        controls.removeAll { if case .token = $0 { true } else { false } }
+        controls.append(.token(token))
+    }
 
     func close(_ code: CloseCode, reason: String, as cause: CloseReason, at now: Instant) {
         guard phase == .open else { return }

@@ -129,6 +129,9 @@ extension OutgoingStream {
         }
     }
 
+    /// What has to be remembered beside the cursors.
+    var pieces: Int { acknowledged.ranges.count + again.ranges.count + fragmented.count }
+
     /// Bytes of records that the peer holds in pieces or will; its WINDOW bounds them.
     var bytesInFragments: Int { fragmented.reduce(0) { $0 + $1.total } }
 }

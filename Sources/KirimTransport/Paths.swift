@@ -24,9 +24,11 @@ struct Paths {
     private(set) var generation: UInt32 = 0
 
     /// Challenges that may be open; more are the work of somebody who forges moves.
-    private static let challengeLimit = 8
+    static let challengeLimit = 8
 
     init(first: Path) { active = State(path: first, isValidated: true) }
+
+    var challengeCount: Int { challenges.count }
 
     var deadline: Instant? { challenges.map(\.deadline).min() }
 

@@ -7,7 +7,7 @@ package struct Reassembly {
     /// owner may send the whole record again (a post that was postponed), so it begins the record
     /// anew, and gives way to all others. Each packet completes at most a few, and the replay window
     /// refuses packets older than 1,024, so 1,024 is enough.
-    private static let completedLimit = 1_024
+    static let completedLimit = 1_024
 
     private struct Key: Hashable {
         var stream: UInt64
@@ -31,9 +31,12 @@ package struct Reassembly {
 
     package init(limit: Int) { self.limit = limit }
 
+    /// Records in pieces, and those that are remembered as whole.
+    var count: Int { partials.count + completed.count }
+
     /// Nobody has a reason to fragment less: each record in pieces costs two allocations and a place in a
     /// list that is searched, and these bound how many there can be.
-    private static let shortest = 512
+    static let shortest = 512
     /// Holes in a record, beyond which its pieces are too small to be honest.
     private static let holeLimit = 256
 

@@ -289,7 +289,7 @@ extension ServerEndpoint {
     private func issueToken(on connection: Connection) {
         connection.wantsToken = false
         let ip = connection.paths.active.path.remote.ip
-        connection.controls.append(.token(door.cookies.token(for: ip, seconds: seconds)))
+        connection.give(token: door.cookies.token(for: ip, seconds: seconds))
     }
 
     /// Seconds since 1970, as far as the owner told where its clock began.
@@ -311,6 +311,9 @@ extension ServerEndpoint {
 
     /// Handshakes that wait for their first DATA; bounded by ``TransportConfiguration/unconfirmedLimit``.
     package var unconfirmedCount: Int { unconfirmed.count }
+
+    var agendaCount: Int { dirty.count + eventful.count }
+    var timerCount: Int { timers.count }
 
     func connection(_ handle: ConnectionHandle) -> Connection? {
         connectionIDs[handle].flatMap { sessions[$0]?.connection }

@@ -17,6 +17,9 @@ struct TimerQueue {
     private var heap = Heap<Entry>()
     private var scheduled: [ConnectionHandle: Instant] = [:]
 
+    /// Overtaken entries among them.
+    var count: Int { heap.count }
+
     var deadline: Instant? { heap.min?.at }
 
     mutating func schedule(_ handle: ConnectionHandle, at moment: Instant?) {

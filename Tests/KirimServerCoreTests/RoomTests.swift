@@ -190,6 +190,66 @@ struct RoomTests {
         #expect(stage.replies(ani).last == .refused(RequestID(rawValue: 6), .tooManyRequests))
     }
 
+    @Test("two who join at once do not share a room's last place")
+    func lastPlace() {
+        var stage = Stage { $0.limits.roomMembers = 1 }
+        let ani = stage.arrive(1, "ani")
+        let budi = stage.arrive(2, "budi")
+        let lab = RoomName("lab")!
+        stage.say(.join(lab), ani)
+        stage.say(.join(lab), budi)
+        stage.turn()
+        #expect(stage.chat.load.roomMembers == 1)
+        #expect(
+            stage.clients[budi]?.replies.last == .refused(RequestID(rawValue: 1), .tooManyMembers)
+        )
+        stage.ask(.leave(lab), ani)
+        stage.ask(.join(lab), budi)
+        #expect(stage.clients[budi]?.replies.last == .done(RequestID(rawValue: 2)))
+    }
+
+    @Test("a subscription that is ended waits for no read")
+    func endedWait() {
+        var stage = Stage { $0.limits.tailEntries = 1 }
+        let ani = stage.arrive(1, "ani")
+        for number in 1...5 as ClosedRange<UInt64> {
+            stage.post(number, "halo", ani)
+            stage.turn()
+        }
+        let start = SubscriptionStart.after(.zero)
+        stage.say(.subscribe(stream: 2, room: .lobby, start: start, until: nil), ani)
+        stage.say(.subscribe(stream: 3, room: .lobby, start: start, until: nil), ani)
+        _ = stage.chat.record(1, stream: 2, of: ani)
+        _ = stage.chat.record(2, stream: 3, of: ani)
+        #expect(stage.chat.load.shelfWaits == 2)
+        stage.say(.unsubscribe(stream: 3), ani)
+        #expect(stage.chat.load.shelfWaits == 1)
+        #expect(stage.chat.load.strayWaits == 0)
+    }
+
+    @Test("what waits for the journal is bounded: requests and hellos are put off")
+    func muchToKeep() {
+        var stage = Stage { $0.gatheredBytes = 1_000 }
+        let ani = stage.arrive(1, "ani")
+        let budi = stage.connect(2)
+        stage.holdsCommits = true
+        stage.post(1, "halo", ani)
+        stage.turn()
+        // The first is being kept; what follows gathers behind it.
+        for number in 2...6 as ClosedRange<UInt64> { stage.post(number, "halo", ani) }
+        stage.say(.join(RoomName("lab")!), ani)
+        stage.say(.hello(name: nil, outbox: OutboxID(rawValue: 2), agent: "test"), budi)
+        stage.turn()
+        #expect(stage.chat.load.gatheredBytes <= 1_000 + 260)
+        #expect(
+            stage.clients[ani]?.replies.contains(.refused(RequestID(rawValue: 1), .tooManyRequests))
+                == true
+        )
+        #expect(
+            stage.clients[budi]?.replies == [.refused(RequestID(rawValue: 0), .tooManyRequests)]
+        )
+    }
+
     @Test("a name belongs to one key; every face hears of a new one")
     func rename() {
         var stage = Stage()

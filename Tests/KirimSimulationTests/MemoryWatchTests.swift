@@ -1,0 +1,128 @@
+import KirimClientCore
+import KirimServerCore
+import KirimSimulation
+import KirimTransport
+import KirimWire
+import Testing
+
+/// The watch over memory sees what it should, and barks.
+@Suite("The watch over memory")
+struct MemoryWatchTests {
+    private static func run(_ cluster: Cluster) -> Violation? {
+        do throws(Violation) {
+            try cluster.run(active: .seconds(30), patience: .seconds(240))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test(
+        "a limit of the server's that is set too low is found broken",
+        arguments: [
+            "transport.connections", "transport.openings", "transport.largest.sentPackets",
+            "transport.largest.streams", "transport.timers", "chat.sessions", "chat.members",
+            "chat.tailEntries", "chat.tailBytes", "chat.subscriptions", "chat.replies",
+            "chat.outboxes", "chat.committingBytes",
+        ]
+    )
+    func server(_ part: String) throws {
+        let cluster = Cluster(seed: 3, faults: .none, size: .small)
+        cluster.memory.serverLimit.set(part, to: 0)
+        let violation = try #require(Self.run(cluster))
+        #expect(violation.promise == .boundedMemory)
+        #expect(violation.sentence.contains(part))
+    }
+
+    @Test(
+        "a limit of a client's that is set too low is found broken",
+        arguments: [
+            "transport.connections", "transport.largest.sentPackets", "chat.posts", "chat.asked",
+            "chat.subscriptions", "chat.rooms", "chat.stores",
+        ]
+    )
+    func client(_ part: String) throws {
+        let cluster = Cluster(seed: 3, faults: .none, size: .small)
+        cluster.memory.clientLimit.set(part, to: 0)
+        let violation = try #require(Self.run(cluster))
+        #expect(violation.promise == .boundedMemory)
+        #expect(violation.sentence.contains(part))
+    }
+
+    @Test("runs meet the limits that they draw, and silent readers")
+    func limitsAreMet() {
+        var looks = 0
+        var parts: Set<String> = []
+        for seed in 1...40 as ClosedRange<UInt64> {
+            let cluster = Cluster(seed: seed, faults: [.sleep, .cut, .disk, .plain], size: .full)
+            #expect(Self.run(cluster) == nil, "seed \(seed)")
+            looks += cluster.memory.silentLooks
+            for part in ["chat.tailEntries", "chat.roomMembers", "plain.clients"]
+            where cluster.memory.isMet(part) {
+                parts.insert(part)
+            }
+        }
+        #expect(looks > 100)
+        #expect(parts == ["chat.tailEntries", "chat.roomMembers", "plain.clients"])
+    }
+
+    private static var watch: MemoryWatch { MemoryWatch(server: .init(), client: .init()) }
+    private static let connection = ConnectionHandle(rawValue: 1)
+
+    private static func at(_ second: Int64) -> Instant {
+        Instant.start.advanced(by: .seconds(second))
+    }
+
+    private static func check(
+        _ watch: inout MemoryWatch,
+        _ load: ConnectionLoad,
+        heard: Int64,
+        at second: Int64
+    ) throws(Violation) {
+        let reader = ServerCore.ReaderLoad(
+            connection: connection,
+            lastHeard: at(heard),
+            load: load
+        )
+        try watch.check(readers: [reader], at: at(second))
+    }
+
+    @Test("a silent reader may cost probes and nothing else")
+    func silentReader() throws {
+        var watch = Self.watch
+        var load = ConnectionLoad()
+        load.streams = 2
+        load.sentPackets = 10
+        try Self.check(&watch, load, heard: 0, at: 5)
+        load.sentPackets = 20
+        load.pieces = 5
+        try Self.check(&watch, load, heard: 0, at: 10)
+        load.sentPackets = 52
+        try Self.check(&watch, load, heard: 0, at: 30)
+        load.pieces = 10
+        let violation = #expect(throws: Violation.self) {
+            try Self.check(&watch, load, heard: 0, at: 31)
+        }
+        #expect(violation?.promise == .boundedMemory)
+    }
+
+    @Test("each silence is measured anew")
+    func silence() throws {
+        var watch = Self.watch
+        var load = ConnectionLoad()
+        try Self.check(&watch, load, heard: 0, at: 20)
+        load.streams = 5
+        try Self.check(&watch, load, heard: 21, at: 60)
+        load.streams = 6
+        #expect(throws: Violation.self) { try Self.check(&watch, load, heard: 21, at: 90) }
+    }
+
+    @Test("what is left at rest is found")
+    func rest() throws {
+        let watch = Self.watch
+        var load = ServerCore.Load()
+        try watch.checkRest(server: load)
+        load.chat.reservedNames = 1
+        #expect(throws: Violation.self) { try watch.checkRest(server: load) }
+    }
+}
