@@ -41,8 +41,9 @@ help: ## prints this list
 prepare: ## installs the system packages that are missing, or says which
 	@scripts/prepare
 
-build: prepare ## builds the program kirim
+build: prepare ## builds the program kirim, with its windows where GTK is (GTK=no: without)
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim
+	@$(if $(TRAITS),,scripts/share .build/$(CONFIGURATION)/../share)
 
 run: build ## starts a server where none runs and opens the chat in this terminal (PORT=)
 	@KIRIM=$(KIRIM) scripts/run $(HOST) $(PORT) $(ARGS)
@@ -59,6 +60,7 @@ stop: ## stops the server that `make run` started (PORT=)
 test: ## runs all tests, the commit's own simulated hour among them (ARGS=)
 	@scripts/prepare test
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
+	@$(if $(TRAITS),,scripts/share .build/$(CONFIGURATION)/../share)
 	scripts/screen swift test -c $(CONFIGURATION) $(TRAITS) --skip-build --disable-xctest $(ARGS)
 
 check: prepare ## checks the format and the house rules
@@ -82,6 +84,7 @@ install: prepare ## installs kirim, built optimised, under PREFIX= (/usr/local);
 	swift build -c release $(TRAITS) --product kirim
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 .build/release/kirim $(DESTDIR)$(PREFIX)/bin/kirim
+	$(if $(TRAITS),,scripts/share $(DESTDIR)$(PREFIX)/share)
 
 clean: ## removes what was built; messages and keys stay where they are
 	rm -rf .build artifacts

@@ -80,15 +80,26 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// The window's modules. Their code runs on the main thread unless it says otherwise; without the trait they are empty.
 let windows: [(name: String, dependencies: [Target.Dependency])] = [
-    ("KirimGtk", [gtk])
+    ("KirimGtk", [gtk]),
+    (
+        "KirimWindow",
+        [
+            "KirimWire", "KirimRooms", "KirimScreen", "KirimErrands", "KirimClient", "KirimGtk",
+            gtk,
+        ]
+    ),
 ]
+
+let forms: [Resource] = [
+    "window.ui", "start.ui", "chat.ui", "stopped.ui", "shortcuts.ui", "style.css",
+].map { .embedInCode("Resources/\($0)") }
 
 let executables: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "kirim",
         [
             "KirimWire", "KirimNoise", "KirimRooms", "KirimServer", "KirimClient", "KirimTerminal",
-            "KirimJournal",
+            "KirimJournal", "KirimWindow",
             arguments, configuration, logging, lifecycle, signals, nioCore, nioPosix,
         ]
     ),
@@ -152,7 +163,11 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
 ]
 
 let windowTests: [(name: String, dependencies: [Target.Dependency])] = [
-    ("KirimGtkTests", ["KirimGtk", gtk])
+    ("KirimGtkTests", ["KirimGtk", gtk]),
+    (
+        "KirimWindowTests",
+        ["KirimWindow", "KirimWire", "KirimRooms", "KirimScreen", "KirimGtk", gtk]
+    ),
 ]
 
 let package = Package(
@@ -188,6 +203,8 @@ let package = Package(
             .target(
                 name: $0.name,
                 dependencies: $0.dependencies,
+                // What the window is made of stands in the program itself: nothing to look for at run time.
+                resources: $0.name == "KirimWindow" ? forms : [],
                 swiftSettings: house + [.defaultIsolation(MainActor.self)]
             )
         }

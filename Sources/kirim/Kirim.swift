@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// The program: one command for each thing that a person does with Kirim.
-@main
 struct Kirim: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kirim",
@@ -11,10 +10,11 @@ struct Kirim: AsyncParsableCommand {
             A first try, in two terminals:
               kirim serve
               kirim chat
+            or, on a desktop: kirim window
             """,
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, ChatCommand.self, SendCommand.self,
+            ServeCommand.self, ChatCommand.self, WindowCommand.self, SendCommand.self,
             InviteCommand.self, KeyCommand.self,
         ]
     )

@@ -1,0 +1,367 @@
+#if GTK
+import CGtk
+import KirimClient
+import KirimGtk
+import KirimRooms
+import KirimScreen
+import KirimWire
+
+/// The chat on one server: a screen, its client, and the widgets that show it.
+final class ChatPage {
+    let widget: Widget
+    let wire: Wire
+    private(set) var screen: ChatScreen
+    private(set) var identity: PublicKey?
+    private let desk: Desk
+    private let leaflet: Widget
+    private let title: Widget
+    private let serverTitle: Widget
+    private let banner: Widget
+    private let bannerText: Widget
+    private let jump: Widget
+    private let jumpCount: Widget
+    private let empty: Widget
+    private let spoken: Widget
+    let composer: Composer
+    private let sidebar: Sidebar
+    private let pill: LinkPill
+    private let finder: Finder
+    private(set) lazy var log = makeLog()
+    private let form: Form
+    private var isOver = false
+    /// Rooms whose backlog has been told: what comes now is new.
+    private var caughtUp: Set<RoomName> = []
+    private var saidInBatch = 0
+    /// Of a flood nobody could hear more.
+    private static let spokenAtOnce = 5
+
+    /// What the page asks of the window around it.
+    struct Desk {
+        var toast: (String) -> Void
+        var notify: (ChatScreen.Notification, RowWords) -> Void
+        var withdraw: (RoomName) -> Void
+        var openLink: (String) -> Void
+        var copy: (String) -> Void
+        /// The client stopped, and a person is needed.
+        var stopped: (StopReason, _ known: PublicKey?) -> Void
+        var goesOn: () -> Void
+        var notOpened: (String) -> Void
+        var remember: (ChatScreen.Memory, _ title: String) -> Void
+        var want: (ChatScreen.Wanted) -> Void
+        var rooms: ([RoomSummary]) -> Void
+        var quit: () -> Void
+    }
+
+    init(_ call: Wire.Call, memory: ChatScreen.Memory, room: RoomName?, desk: Desk) {
+        self.desk = desk
+        var configuration = ChatScreen.Configuration()
+        configuration.memory = memory
+        if let open = room ?? memory.open { configuration.room = open }
+        configuration.offset = { LocalTime.offset(at: $0) }
+        screen = ChatScreen(address: call.address, configuration: configuration)
+        form = Form(PackageResources.chat_ui)
+        widget = form["leaflet"]
+        leaflet = widget
+        title = form["title"]
+        serverTitle = form["server-title"]
+        banner = form["banner"]
+        bannerText = form["banner-text"]
+        jump = form["jump-revealer"]
+        jumpCount = form["jump-count"]
+        empty = form["empty"]
+        spoken = form["spoken"]
+        wire = Wire(call)
+        let ask = Relay()
+        composer = Composer(form) { ask.perform($0) }
+        sidebar = Sidebar(form) { ask.open($0) }
+        pill = LinkPill(form)
+        finder = Finder(form) { ask.perform($0) }
+        ask.page = self
+        connectWidgets()
+        _ = log
+        drawAll()
+        let mailbox = wire.mailbox
+        Task { [weak self] in
+            await mailbox.deliver { self?.take($0) }
+        }
+        MainLoop.every(milliseconds: 1_000) { [weak self] in self?.tick() ?? false }
+    }
+
+    /// Stands for the page while it is being made.
+    private final class Relay {
+        weak var page: ChatPage?
+        func perform(_ intent: ChatScreen.Intent) { page?.perform(intent) }
+        func open(_ room: RoomName) { page?.open(room) }
+    }
+
+    /// Says goodbye to the server; then `closed` is called, from any thread.
+    func close(then closed: @escaping @Sendable () -> Void = {}) {
+        guard !isOver else { return }
+        isOver = true
+        remember()
+        wire.close(then: closed)
+    }
+
+    // MARK: - Facts and intents
+
+    private func take(_ facts: [Wire.Fact]) {
+        let now = LocalTime.now
+        saidInBatch = 0
+        for fact in facts {
+            switch fact {
+            case .opened(let key): identity = key
+            case .notOpened(let error): desk.notOpened(error.message)
+            case .reconnecting:
+                screen.reconnecting(at: now)
+                desk.goesOn()
+            case .event(let event):
+                announce(event)
+                screen.receive(event, at: now)
+            case .answer(let answer): screen.take(answer, at: now)
+            }
+        }
+        work()
+    }
+
+    func perform(_ intent: ChatScreen.Intent) {
+        screen.perform(intent)
+        work()
+    }
+
+    /// Opens the room, and goes to it where only one of the two is shown.
+    func open(_ room: RoomName) {
+        perform(.open(room))
+        adw_leaflet_set_visible_child(leaflet.opaque, form["conversation"])
+        composer.focus()
+    }
+
+    private func tick() -> Bool {
+        guard !isOver else { return false }
+        screen.timePassed(to: LocalTime.now)
+        if pill.isOpen { wire.askLink() }
+        work()
+        return true
+    }
+
+    /// Carries out what the screen wants, and draws what it says has changed.
+    private func work() {
+        while let effect = screen.nextEffect() { carryOut(effect) }
+        draw(screen.takeChanges())
+    }
+
+    private func carryOut(_ effect: ChatScreen.Effect) {
+        switch effect {
+        case .notify(let notification): desk.notify(notification, words)
+        case .withdrawNotifications(let room): desk.withdraw(room)
+        case .copy(let text): desk.copy(text)
+        case .openLink(let link): desk.openLink(link)
+        case .tell(.wanted(let wanted)): desk.want(wanted)
+        case .tell(let news):
+            if let line = Sentences.news(news) { desk.toast(line) }
+        case .quit: desk.quit()
+        default: wire.carryOut(effect)
+        }
+    }
+
+    /// Says a new message to a screen reader, once, name and text first.
+    private func announce(_ event: ChatEvent) {
+        switch event {
+        case .caughtUp(let room): caughtUp.insert(room)
+        case .phase(let phase): if phase != .connected { caughtUp = [] }
+        default: break
+        }
+        guard case .entry(let entry, nil) = event, entry.room == screen.openRoom,
+            entry.kind == .text || entry.kind == .reply || entry.kind == .broadcast
+                || entry.kind == .action,
+            caughtUp.contains(entry.room), saidInBatch < Self.spokenAtOnce
+        else { return }
+        saidInBatch += 1
+        let line = "\(words.name(of: entry.author)): \(entry.text.prefix(500))"
+        Announcement.say(line, by: spoken)
+    }
+
+    // MARK: - Drawing
+
+    var words: RowWords {
+        RowWords(
+            myName: screen.me?.name.text ?? tr("You"),
+            today: CivilDay(LocalTime.wall, offset: LocalTime.offset(at: LocalTime.wall))
+        )
+    }
+
+    private func drawAll() {
+        draw([
+            .opened(screen.openRoom), .rooms, .members, .composerText, .composer, .link, .banners,
+            .view,
+        ])
+    }
+
+    private func draw(_ changes: [Change]) {
+        guard !changes.isEmpty else { return }
+        log.speak(words)
+        let open = screen.openRoom
+        var splices = 0
+        for change in changes {
+            switch change {
+            case .rows(let room, let at, let removed, let added):
+                guard room == open else { continue }
+                log.splice(at: at, removed: removed, added: added)
+                splices += 1
+            case .rowChanged(let room, let at): if room == open { log.rebind(at) }
+            case .rowsRestyled(let room): if room == open { log.rebindAll() }
+            case .rooms: sidebar.show(screen.rooms, open: open)
+            case .opened: drawRoom()
+            case .members:
+                sidebar.show(screen.members)
+                drawTitle()
+            case .composerText: composer.fill(screen.composer.text)
+            case .composer: composer.show(screen.composer, words: words)
+            case .link:
+                pill.show(screen.link)
+                pill.show(screen.linkStatus, address: screen.address, own: identity)
+                drawTitle()
+            case .banners: drawBanner()
+            case .view: drawView()
+            case .search: finder.show(screen.search)
+            case .directory: if let rooms = screen.directory { desk.rooms(rooms) }
+            case .reveal(let room, let at): if room == open { log.reveal(at) }
+            case .follow(let room): if room == open { log.followEnd() }
+            case .memory: remember()
+            }
+        }
+        // Rows below a splice that came before another one were filled where they no longer are.
+        if splices > 1 { log.rebindAll() }
+        if splices > 0 { empty.show(screen.rowCount(in: open) == 0) }
+        if screen.search?.state == .searching { searchOn() }
+    }
+
+    private func drawRoom() {
+        let room = screen.openRoom
+        log.replace(count: screen.rowCount(in: room), follow: screen.view.isAtEnd)
+        empty.show(screen.rowCount(in: room) == 0)
+        composer.fill(screen.composer.text)
+        composer.show(screen.composer, words: words)
+        sidebar.show(screen.rooms, open: room)
+        sidebar.show(screen.members)
+        finder.show(screen.search)
+        drawTitle()
+        drawView()
+    }
+
+    private func drawTitle() {
+        let name = screen.serverName.isEmpty ? screen.address.endpoint : screen.serverName
+        adw_window_title_set_title(serverTitle.opaque, name)
+        adw_window_title_set_subtitle(serverTitle.opaque, screen.me?.name.text ?? "")
+        adw_window_title_set_title(title.opaque, "# " + screen.openRoom.text)
+        let here = screen.members.count { $0.presence != .offline }
+        let people = here > 0 ? tr(one: "%1 person here", many: "%1 people here", here) : ""
+        adw_window_title_set_subtitle(title.opaque, people)
+    }
+
+    private func drawBanner() {
+        if case .stopped(let reason) = screen.banners.first {
+            desk.stopped(reason, screen.linkStatus?.serverKey)
+        }
+        let line = screen.banners.lazy.compactMap { Sentences.banner($0) }.first
+        if let line { bannerText.label = line }
+        gtk_revealer_set_reveal_child(banner.opaque, line == nil ? 0 : 1)
+    }
+
+    private func drawView() {
+        let view = screen.view
+        gtk_revealer_set_reveal_child(jump.opaque, view.isAtEnd ? 0 : 1)
+        jumpCount.show(view.below > 0)
+        jumpCount.label = "\(view.below)"
+        let name = tr("Jump to the Latest Message")
+        form["jump"].nameForReaders(
+            view.below > 0
+                ? name + ", " + tr(one: "%1 new message", many: "%1 new messages", view.below)
+                : name
+        )
+    }
+
+    private func searchOn() {
+        Task { [weak self] in
+            while let self, !isOver, screen.searchOn(rows: 2_000) {
+                try? await Task.sleep(for: .milliseconds(8))
+            }
+            self?.work()
+        }
+    }
+
+    private func remember() { desk.remember(screen.memory, screen.serverName) }
+
+    // MARK: - Widgets
+
+    private func makeLog() -> LogView {
+        LogView(
+            scroller: form["scroller"],
+            asks: LogView.Asks(
+                row: { [weak self] place in
+                    guard let self, place < screen.rowCount(in: screen.openRoom) else { return nil }
+                    return screen.row(place, in: screen.openRoom)
+                },
+                perform: { [weak self] in self?.perform($0) },
+                follow: { [weak self] in self?.perform(.scroll(atEnd: $0)) },
+                top: { [weak self] in self?.perform(.loadEarlier) },
+                menu: { [weak self] place, row, x, y in
+                    guard let self, place < screen.rowCount(in: screen.openRoom) else { return }
+                    MessageMenu.open(screen.row(place, in: screen.openRoom), on: row, x, y) {
+                        [weak self] in self?.chose($0)
+                    }
+                }
+            )
+        )
+    }
+
+    private func chose(_ intent: ChatScreen.Intent) {
+        perform(intent)
+        switch intent {
+        case .reply, .edit: composer.focus()
+        default: break
+        }
+    }
+
+    private func connectWidgets() {
+        form["jump"].on("clicked") { [weak self] _ in
+            self?.perform(.jumpToLatest)
+            self?.composer.focus()
+        }
+        form["banner-close"].on("clicked") { [weak self] _ in
+            guard let self,
+                let banner = screen.banners.first(where: { Sentences.banner($0) != nil })
+            else { return }
+            perform(.dismiss(banner))
+        }
+        form["back"].on("clicked") { [weak self] _ in
+            guard let self else { return }
+            adw_leaflet_set_visible_child(leaflet.opaque, form["sidebar"])
+        }
+        leaflet.on("notify::folded") { [weak self] _ in self?.fold() }
+        fold()
+    }
+
+    private func fold() {
+        let isFolded = adw_leaflet_get_folded(leaflet.opaque) != 0
+        form["back"].show(isFolded)
+        pill.isNarrow(isFolded)
+        adw_header_bar_set_show_end_title_buttons(form["sidebar-header"].opaque, isFolded ? 1 : 0)
+    }
+
+    // MARK: - What keys and menus ask for
+
+    func find() { finder.open() }
+    func showLink() {
+        wire.askLink()
+        pill.open()
+    }
+    func copyFocused() {
+        guard let (place, _) = log.focusedRow() else { return }
+        switch screen.row(place, in: screen.openRoom) {
+        case .entry(let entry): perform(.copy(entry.sequence))
+        case .own(let post): desk.copy(post.text)
+        default: break
+        }
+    }
+}
+#endif

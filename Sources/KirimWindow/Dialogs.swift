@@ -1,0 +1,65 @@
+#if GTK
+import CGtk
+import KirimGtk
+
+/// The questions that windows ask.
+enum Dialogs {
+    /// Yes or no to something that cannot be taken back.
+    static func confirm(
+        _ title: String,
+        _ text: String,
+        yes: String,
+        over window: Widget,
+        then: @escaping (Bool) -> Void
+    ) {
+        let dialog = made(adw_message_dialog_new(window.cast(), title, nil))
+        adw_message_dialog_set_body(dialog.cast(), text)
+        respond(dialog, yes: yes, ADW_RESPONSE_DESTRUCTIVE)
+        dialog.on("response") { values in then(values.text(1) == "yes") }
+        gtk_window_present(dialog.cast())
+    }
+
+    /// One line of text. `then` is called with what was entered, and not where it was cancelled.
+    static func ask(
+        _ title: String,
+        _ text: String,
+        field: String,
+        value: String = "",
+        yes: String,
+        isSecret: Bool = false,
+        over window: Widget,
+        then: @escaping (String) -> Void
+    ) {
+        let dialog = made(adw_message_dialog_new(window.cast(), title, nil))
+        adw_message_dialog_set_body(dialog.cast(), text)
+        let entry = made(isSecret ? gtk_password_entry_new() : gtk_entry_new())
+        entry.entered = value
+        entry.nameForReaders(field)
+        if isSecret { gtk_password_entry_set_show_peek_icon(entry.opaque, 1) }
+        setActivatesDefault(entry)
+        adw_message_dialog_set_extra_child(dialog.cast(), entry)
+        respond(dialog, yes: yes, ADW_RESPONSE_SUGGESTED)
+        adw_message_dialog_set_default_response(dialog.cast(), "yes")
+        dialog.on("response") { values in
+            if values.text(1) == "yes" { then(entry.entered) }
+        }
+        gtk_window_present(dialog.cast())
+        gtk_widget_grab_focus(entry)
+    }
+
+    private static func respond(_ dialog: Widget, yes: String, _ look: AdwResponseAppearance) {
+        adw_message_dialog_add_response(dialog.cast(), "no", tr("_Cancel"))
+        adw_message_dialog_add_response(dialog.cast(), "yes", yes)
+        adw_message_dialog_set_response_appearance(dialog.cast(), "yes", look)
+        adw_message_dialog_set_close_response(dialog.cast(), "no")
+    }
+
+    private static func setActivatesDefault(_ entry: Widget) {
+        var value = GValue()
+        g_value_init(&value, kirim_type_boolean())
+        g_value_set_boolean(&value, 1)
+        g_object_set_property(entry.cast(), "activates-default", &value)
+        g_value_unset(&value)
+    }
+}
+#endif

@@ -1,0 +1,89 @@
+#if GTK
+import KirimGtk
+import KirimRooms
+import KirimScreen
+import KirimWire
+
+/// What the rows of a log say about names, days and times, for one frame.
+struct RowWords {
+    /// Oneself, before the server has said what it calls one.
+    var myName: String
+    /// The day that it is where the person lives.
+    var today: CivilDay
+
+    /// Of a longer text the beginning is shown; copying takes all of it.
+    static let longest = 8_000
+
+    func name(of author: Author) -> String {
+        switch author {
+        case .server: tr("Server")
+        case .member(_, let name): name.text
+        case .plain(let address): address.description
+        }
+    }
+
+    func text(of entry: EntryRow) -> String {
+        if entry.isDeleted { return tr("This message was taken back.") }
+        let text = shortened(entry.text)
+        return entry.kind == .action ? "\(name(of: entry.author)) \(text)" : text
+    }
+
+    func text(of post: OwnPost) -> String {
+        switch post.kind {
+        case .action: "\(myName) \(shortened(post.text))"
+        case .delete: tr("Taking a message back")
+        case .edit: tr("Change: %1", shortened(post.text))
+        case .reaction: tr("Reaction: %1", post.text)
+        case .text, .notice, .reply, .broadcast: shortened(post.text)
+        }
+    }
+
+    /// What stands behind the name, where it is not somebody known.
+    func aside(of entry: EntryRow) -> String {
+        var asides: [String] = []
+        switch entry.standing {
+        case .server, .known: break
+        case .plain: asides.append(tr("plain text"))
+        case .new: asides.append(tr("new here"))
+        case .changed: asides.append(tr("another key than before"))
+        }
+        if entry.isEdited { asides.append(tr("edited")) }
+        return asides.joined(separator: " · ")
+    }
+
+    func clock(_ time: WallTime) -> String {
+        let seconds = LocalTime.secondsOfDay(time)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(seconds / 3_600)):\(two(seconds / 60 % 60))"
+    }
+
+    func day(_ day: CivilDay) -> String {
+        if day == today { return tr("Today") }
+        if day.number == today.number - 1 { return tr("Yesterday") }
+        let (year, month, number) = day.date
+        // 1970-01-01 was a Thursday.
+        let weekday = weekdays[Int(((day.number + 3) % 7 + 7) % 7)]
+        return tr("%1, %3 %2 %4", weekday, months[month - 1], "\(number)", "\(year)")
+    }
+
+    private var weekdays: [String] {
+        [
+            tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"),
+            tr("Saturday"), tr("Sunday"),
+        ]
+    }
+
+    private var months: [String] {
+        [
+            tr("January"), tr("February"), tr("March"), tr("April"), tr("May"), tr("June"),
+            tr("July"), tr("August"), tr("September"), tr("October"), tr("November"),
+            tr("December"),
+        ]
+    }
+
+    private func shortened(_ text: String) -> String {
+        guard text.utf8.count > Self.longest else { return text }
+        return String(text.prefix(Self.longest)) + "…"
+    }
+}
+#endif

@@ -1,0 +1,146 @@
+#if GTK
+import KirimClient
+import KirimGtk
+import KirimRooms
+import KirimScreen
+import KirimWire
+
+/// What the window says about what happened: each sentence says it, and what to do.
+enum Sentences {
+    static func refusal(_ refusal: Refusal) -> String { tr(refusal.sentence) }
+
+    static func failure(_ failure: Failure) -> String {
+        switch failure {
+        case .refused(let refusal): self.refusal(refusal)
+        case .storage(let error): storage(error)
+        case .noAnswer: tr("The server did not answer in time; try again.")
+        case .closed: tr("The connection is closed; connect again.")
+        case .other(let words): words
+        }
+    }
+
+    static func storage(_ error: JournalError) -> String {
+        switch error {
+        case .full: tr("The disk is full; make room, and it goes on.")
+        case .locked: tr("Another program holds the file with outbox and history; close it.")
+        case .corrupt(let detail):
+            tr(
+                "The file with outbox and history is damaged (%1); move it away and start again.",
+                detail
+            )
+        case .newer(let version):
+            tr(
+                "Outbox and history were written by a later version of Kirim (%1); update.",
+                "\(version)"
+            )
+        case .denied(let detail):
+            tr("Outbox and history may not be read or written (%1); check the permissions.", detail)
+        case .failed(let detail): tr("Outbox and history could not be used: %1.", detail)
+        }
+    }
+
+    /// A title, and what to do.
+    static func stop(
+        _ reason: StopReason,
+        at address: ServerAddress
+    ) -> (title: String, text: String) {
+        switch reason {
+        case .serverKeyChanged:
+            (
+                tr("Another Server Answers"),
+                tr(
+                    "Nothing was sent to it. Either the operator of %1 set the server up anew, or somebody stands between you and it. Ask the operator for the fingerprint, and compare.",
+                    address.endpoint
+                )
+            )
+        case .passwordNeeded:
+            (tr("Password Needed"), tr("This server lets in who knows its password."))
+        case .invitationNeeded:
+            (
+                tr("Invitation Needed"),
+                tr(
+                    "This server lets in whom it invited. Ask its operator for an address with an invitation, and enter that."
+                )
+            )
+        case .secretRefused:
+            (
+                tr("Not Let In"),
+                tr(
+                    "The password or the invitation was wrong, used up, or too old. Ask the operator."
+                )
+            )
+        case .noCommonVersion:
+            (
+                tr("Versions Do Not Fit"),
+                tr("This program and the server have no version in common; update the older one.")
+            )
+        case .kicked(let why):
+            (tr("Put Out"), tr("The operator put you out. %1", why))
+        case .banned(let why):
+            (tr("Kept Out"), tr("The operator keeps you out. %1", why))
+        }
+    }
+
+    /// `nil`: nothing that need be said in passing.
+    static func news(_ news: ChatScreen.News) -> String? {
+        switch news {
+        case .welcome, .presence, .notWelcome, .postponed, .storageFailed, .stopped, .firstContact,
+            .unreachable, .joined, .wanted, .left(_, nil), .refused:
+            // The window shows these as long as they last.
+            nil
+        case .connectedAgain: tr("Connected again")
+        case .left(let room, .some(let why)):
+            tr("You are out of %1: %2", room.text, refusal(why))
+        case .renamed(let name): tr("Your name is %1 now", name.text)
+        case .setBack(let room):
+            tr("The server was set back to an earlier state; %1 is read anew.", room.text)
+        case .failed(let failure): self.failure(failure)
+        case .unknownCommand(let word):
+            tr("There is no command %1. To send a text that begins with /, begin with //.", word)
+        case .misused(let usage): tr("It is used like this: %1", usage)
+        case .tooLong: tr("The message is too long; send it in parts.")
+        }
+    }
+
+    /// `nil`: it has a page or a question of its own.
+    static func banner(_ banner: ChatScreen.Banner) -> String? {
+        switch banner {
+        case .stopped: nil
+        case .storage(let error): storage(error)
+        case .notWelcome(let refusal), .postponed(let refusal): self.refusal(refusal)
+        case .firstContact(let key):
+            tr(
+                "First contact with this server. Its fingerprint is %1 and is remembered from now on; compare it with the one that its operator sees.",
+                key.fingerprint
+            )
+        }
+    }
+
+    static func presence(_ presence: Presence) -> String {
+        switch presence {
+        case .online: tr("online")
+        case .away: tr("away")
+        case .offline: tr("offline")
+        }
+    }
+
+    /// The text and the icon of the pill, and the class of its colour.
+    static func link(_ link: ChatScreen.Link) -> (text: String, icon: String, style: String) {
+        var (text, icon, style) =
+            switch link.state {
+            case .connecting:
+                (tr("Connecting…"), "network-wired-acquiring-symbolic", "uneasy")
+            case .connected: (tr("Connected"), "network-transmit-receive-symbolic", "good")
+            case .roaming: (tr("Roaming…"), "network-wired-acquiring-symbolic", "uneasy")
+            case .silent(let seconds):
+                (tr("Silent for %1 s", "\(seconds)"), "network-idle-symbolic", "uneasy")
+            case .offline, .stopped, .closed:
+                (tr("Offline"), "network-offline-symbolic", "lost")
+            }
+        if link.waiting > 0 {
+            text += ", " + tr(one: "%1 waiting", many: "%1 waiting", link.waiting)
+        }
+        return (text, icon, style)
+    }
+}
+#endif

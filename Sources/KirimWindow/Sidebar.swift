@@ -1,0 +1,146 @@
+#if GTK
+import CGtk
+import KirimGtk
+import KirimRooms
+import KirimScreen
+import KirimWire
+
+/// The rooms, and who is in the open one.
+final class Sidebar {
+    private let roomList: Widget
+    private let peopleList: Widget
+    private let peopleTitle: Widget
+    private var rooms: [RoomLine] = []
+    private var people: [PersonLine] = []
+    private var names: [RoomName] = []
+    private var isFilling = false
+    /// Of more people the number is told.
+    static let longest = 200
+
+    init(_ form: Form, open: @escaping (RoomName) -> Void) {
+        roomList = form["rooms"]
+        peopleList = form["people"]
+        peopleTitle = form["people-title"]
+        roomList.on("row-activated") { [weak self] values in
+            guard let self, let row = values.object(1) else { return }
+            let place = Int(gtk_list_box_row_get_index(row.cast()))
+            if names.indices.contains(place) { open(names[place]) }
+        }
+    }
+
+    func show(_ items: [ChatScreen.RoomItem], open: RoomName) {
+        names = items.map(\.name)
+        while rooms.count > items.count {
+            gtk_list_box_remove(roomList.opaque, rooms.removeLast().row)
+        }
+        while rooms.count < items.count {
+            let line = RoomLine()
+            gtk_list_box_append(roomList.opaque, line.row)
+            rooms.append(line)
+        }
+        for (line, item) in zip(rooms, items) { line.show(item) }
+        if let place = names.firstIndex(of: open) {
+            gtk_list_box_select_row(roomList.opaque, rooms[place].row.cast())
+        } else {
+            gtk_list_box_unselect_all(roomList.opaque)
+        }
+    }
+
+    func show(_ members: [ChatScreen.Person]) {
+        let here = members.count { $0.presence != .offline }
+        peopleTitle.label = members.isEmpty ? tr("People") : tr("People (%1 online)", "\(here)")
+        var shown = members.prefix(Self.longest).map { Line.person($0) }
+        if members.count > shown.count { shown.append(.more(members.count - shown.count)) }
+        while people.count > shown.count {
+            gtk_list_box_remove(peopleList.opaque, people.removeLast().row)
+        }
+        while people.count < shown.count {
+            let line = PersonLine()
+            gtk_list_box_append(peopleList.opaque, line.row)
+            people.append(line)
+        }
+        for (line, content) in zip(people, shown) { line.show(content) }
+    }
+
+    fileprivate enum Line: Hashable {
+        case person(ChatScreen.Person)
+        case more(Int)
+    }
+}
+
+/// A room's line: name, what waits, and how much was not read.
+private final class RoomLine {
+    let row = made(gtk_list_box_row_new())
+    private let name = label()
+    private let draft = made(gtk_image_new_from_icon_name("document-edit-symbolic"))
+    private let trouble = made(gtk_image_new_from_icon_name("dialog-warning-symbolic"))
+    private let unread = label("", "unread", "numeric")
+    private var shown: ChatScreen.RoomItem?
+
+    init() {
+        gtk_widget_set_hexpand(name, 1)
+        gtk_label_set_ellipsize(name.opaque, PANGO_ELLIPSIZE_END)
+        gtk_widget_set_valign(unread, GTK_ALIGN_CENTER)
+        gtk_widget_set_tooltip_text(draft, tr("Not sent yet"))
+        gtk_widget_set_tooltip_text(trouble, tr("A message was refused"))
+        let line = box(GTK_ORIENTATION_HORIZONTAL, spacing: 6, name, draft, trouble, unread)
+        gtk_list_box_row_set_child(row.cast(), line)
+    }
+
+    func show(_ item: ChatScreen.RoomItem) {
+        guard item != shown else { return }
+        shown = item
+        name.label = "# " + item.name.text
+        draft.show(item.hasDraft || item.waiting > 0)
+        trouble.show(item.refused > 0)
+        unread.show(item.unread > 0)
+        unread.label = item.unread > 999 ? "999+" : "\(item.unread)"
+        unread.style("mentioned", item.mentions > 0)
+        name.style("dim-label", !item.isJoined)
+        let news =
+            item.unread > 0
+            ? ", " + tr(one: "%1 unread message", many: "%1 unread messages", item.unread) : ""
+        row.nameForReaders(item.name.text + news)
+    }
+}
+
+/// A person's line: whether an answer can be expected, and the name.
+private final class PersonLine {
+    let row = made(gtk_list_box_row_new())
+    private let dot = made(gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0))
+    private let name = label()
+    private var shown: Sidebar.Line?
+
+    init() {
+        dot.style("dot")
+        gtk_widget_set_valign(dot, GTK_ALIGN_CENTER)
+        gtk_label_set_ellipsize(name.opaque, PANGO_ELLIPSIZE_END)
+        gtk_list_box_row_set_activatable(row.cast(), 0)
+        gtk_list_box_row_set_child(
+            row.cast(),
+            box(GTK_ORIENTATION_HORIZONTAL, spacing: 9, dot, name)
+        )
+    }
+
+    func show(_ line: Sidebar.Line) {
+        guard line != shown else { return }
+        shown = line
+        switch line {
+        case .more(let count):
+            dot.show(false)
+            name.label = tr(one: "and %1 more", many: "and %1 more", count)
+            row.nameForReaders(name.label)
+        case .person(let person):
+            dot.show(true)
+            dot.style("away", person.presence == .away)
+            dot.style("offline", person.presence == .offline)
+            name.style("dim-label", person.presence == .offline)
+            name.label = person.isMe ? tr("%1 (you)", person.name.text) : person.name.text
+            let state = Sentences.presence(person.presence)
+            let key = person.key.map { "\n" + tr("Fingerprint: %1", $0.fingerprint) } ?? ""
+            gtk_widget_set_tooltip_text(row, state + key)
+            row.nameForReaders("\(name.label), \(state)")
+        }
+    }
+}
+#endif
