@@ -20,6 +20,8 @@ public struct LinkStatus: Hashable, Sendable {
     public var queued: Int
     /// Bytes under way and not acknowledged.
     public var bytesInFlight: Int
+    /// This machine's own address changed, and nothing was heard since: the way over the new one is being tried.
+    public var isRoaming: Bool
 
     /// Lost packets of a hundred; 0 before the first was sent.
     public var lossPercent: Double {
@@ -32,5 +34,6 @@ public struct LinkStatus: Hashable, Sendable {
         packetsSent = 0
         queued = 0
         bytesInFlight = 0
+        isRoaming = false
     }
 }

@@ -1,6 +1,7 @@
 package import KirimRooms
 
-/// What a face draws again. ``ChatScreen/takeChanges()`` gives what gathered since it was asked last.
+/// What a face draws again. ``ChatScreen/takeChanges()`` gives what gathered since it was asked last: splices of rows
+/// first, so a face that shows one room makes its list anew at ``opened(_:)``.
 package enum Change: Hashable, Sendable {
     /// At `at`, so many rows went and so many came. The splices of one taking do not overlap, come from the top
     /// down, and each counts from the rows as the ones before it left them. So, when one is applied, all rows

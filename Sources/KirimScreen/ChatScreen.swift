@@ -48,6 +48,16 @@ package struct ChatScreen: Sendable {
     var lastOwn: UInt64 = 0
     var acquaintances = Acquaintances()
     var manners = Manners()
+    /// Where each room stands in ``pages``.
+    var places: [RoomName: Int] = [:]
+    /// The last post that was told to be in the outbox.
+    var lastQueued: QueuedPost.ID?
+    /// Who this is, as what was sent from here has shown.
+    var learnedID: MemberID?
+    /// The next client goes to a server with another log.
+    var isOtherServer = false
+    /// What happened to the rows of rooms that are gone.
+    var dropped: [Change] = []
 
     /// What is said only when it changes.
     struct Manners: Sendable {

@@ -9,8 +9,6 @@ package enum Row: Hashable, Sendable {
     /// What stands below it was not read before.
     case newMessages
     case entry(EntryRow)
-    /// Something that happened in this room and is in nobody's log.
-    case notice(Notice)
     /// Something of one's own that is not in the log: always below everything else.
     case own(OwnPost)
 
@@ -21,11 +19,6 @@ package enum Row: Hashable, Sendable {
         case loading
         /// It may be tried again.
         case failed(Failure)
-    }
-
-    package enum Notice: Hashable, Sendable {
-        /// The server was set back to an earlier state; the log begins anew below.
-        case setBack
     }
 }
 
