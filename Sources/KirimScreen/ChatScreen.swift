@@ -163,6 +163,11 @@ extension ChatScreen {
         package var state: State
         /// Posts of mine that the server has not decided about.
         package var waiting: Int
+
+        package init(state: State, waiting: Int) {
+            self.state = state
+            self.waiting = waiting
+        }
     }
 
     /// What lasts until it is over: at the top of the window.
@@ -186,6 +191,11 @@ extension ChatScreen {
         package var isAtEnd: Bool
         /// Rows that came since it was not.
         package var below: Int
+
+        package init(isAtEnd: Bool, below: Int) {
+            self.isAtEnd = isAtEnd
+            self.below = below
+        }
     }
 
     package struct Search: Hashable, Sendable {

@@ -37,7 +37,8 @@ struct Scene {
         scene.tell(.welcomed(ani, server: "kelas"))
         scene.tell(.joined(.lobby))
         scene.tell(.caughtUp(.lobby))
-        _ = scene.drain()
+        scene.effects = []
+        scene.drain()
         return scene
     }
 
@@ -64,6 +65,13 @@ struct Scene {
     mutating func takeEffects() -> [ChatScreen.Effect] {
         defer { effects = [] }
         return effects
+    }
+
+    /// What the person was notified about, among the effects so far; all are forgotten.
+    mutating func takeNotified() -> [UInt64] {
+        takeEffects().compactMap {
+            if case .notify(let note) = $0 { note.sequence.rawValue } else { nil }
+        }
     }
 
     var news: [ChatScreen.News] {

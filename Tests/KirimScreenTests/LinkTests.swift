@@ -1,0 +1,83 @@
+import KirimRooms
+import KirimScreen
+import KirimWire
+import Testing
+
+@Suite("The link")
+struct LinkTests {
+    private var scene = Scene()
+
+    @Test("counts the seconds of silence, and wants to be woken for each")
+    mutating func silence() {
+        scene.tell(.phase(.connected))
+        #expect(scene.screen.deadline == nil)
+        scene.now = Instant.start.advanced(by: .seconds(100))
+        scene.tell(.phase(.silent(.seconds(5))))
+        #expect(scene.screen.link.state == .silent(seconds: 5))
+        scene.drain()
+        let next = Instant.start.advanced(by: .seconds(101))
+        #expect(scene.screen.deadline == next)
+        scene.screen.timePassed(to: next)
+        #expect(scene.screen.link.state == .silent(seconds: 6))
+        #expect(scene.drain() == [.link])
+        scene.screen.timePassed(to: next.advanced(by: .milliseconds(10)))
+        #expect(scene.drain().isEmpty)
+        scene.tell(.phase(.connected))
+        #expect(scene.screen.deadline == nil)
+    }
+
+    @Test("says offline, roaming and connected as they are, with what waits")
+    mutating func states() {
+        scene.queue("x")
+        #expect(scene.screen.link == .init(state: .connecting, waiting: 1))
+        scene.tell(.phase(.unreachable))
+        #expect(scene.screen.link.state == .offline)
+        scene.tell(.phase(.connected))
+        var status = LinkStatus(phase: .connected)
+        status.isRoaming = true
+        scene.answer(.link(status))
+        #expect(scene.screen.link.state == .roaming)
+        status.isRoaming = false
+        scene.answer(.link(status))
+        #expect(scene.screen.link.state == .connected)
+    }
+
+    @Test("tells trouble once, and its end once")
+    mutating func trouble() {
+        scene.tell(.welcomed(Scene.ani, server: ""))
+        scene.effects = []
+        scene.tell(.phase(.unreachable))
+        scene.tell(.phase(.unreachable))
+        scene.tell(.phase(.connected))
+        scene.tell(.phase(.connected))
+        #expect(scene.news == [.unreachable, .connectedAgain])
+    }
+
+    @Test("raises the gravest banner first, and one of each kind")
+    mutating func banners() {
+        let key = Scene.ani.key
+        scene.tell(.firstContact(key))
+        scene.tell(.storageFailed(.full))
+        scene.tell(.storageFailed(.full))
+        scene.tell(.stopped(.serverKeyChanged(key)))
+        #expect(
+            scene.screen.banners == [
+                .stopped(.serverKeyChanged(key)), .storage(.full), .firstContact(key),
+            ]
+        )
+        scene.wish(.dismiss(.firstContact(key)))
+        #expect(scene.screen.banners.count == 2)
+    }
+
+    @Test("forgets the log of a server whose place another one has taken")
+    mutating func otherServer() {
+        scene.say(1)
+        let key = Scene.ani.key
+        scene.tell(.stopped(.serverKeyChanged(key)))
+        scene.wish(.answer(.trust(key)))
+        scene.screen.reconnecting(at: .start)
+        #expect(scene.rows().isEmpty)
+        scene.say(1, "lain")
+        #expect(scene.entries().map(\.text) == ["lain"])
+    }
+}
