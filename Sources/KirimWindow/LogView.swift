@@ -147,7 +147,7 @@ package final class LogView {
         switch asks.row(place) {
         case .earlier: asks.perform(.loadEarlier)
         case .entry, .own: focusedMenu()
-        case .day, .newMessages, .notice, nil: break
+        case .day, .newMessages, nil: break
         }
     }
 

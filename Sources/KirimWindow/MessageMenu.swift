@@ -83,7 +83,7 @@ enum MessageMenu {
                 return [(tr("Try Again"), .tryAgain(post.id)), (tr("Discard"), .discard(post.id))]
             case .typed, .waiting, .accepted: return []
             }
-        case .earlier, .day, .newMessages, .notice: return []
+        case .earlier, .day, .newMessages: return []
         }
     }
 }

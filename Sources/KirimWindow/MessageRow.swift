@@ -71,8 +71,6 @@ final class MessageRow {
             showEarlier(earlier)
         case .day(let day): showLine(words.day(day), [])
         case .newMessages: showLine(tr("New messages"), ["news"])
-        case .notice(.setBack):
-            showLine(tr("The server was set back to an earlier state."), [])
         case .entry(let entry): show(entry, words)
         case .own(let post): show(post, words)
         }
