@@ -4,15 +4,25 @@ import KirimWire
 ///
 /// Loopback enters at once. Under ``PlainPolicy/lan`` a stranger is sent a short code; the datagram that
 /// brings it back proves that the stranger reads what is sent to that address. The code is a MAC over the
-/// address and the time, so nothing is kept for strangers; the rates are counted in a fixed table.
+/// address and the time, so it need not be kept; what is kept for strangers, their rates and the bytes
+/// of greetings too short for an answer, stands in tables of fixed size.
 struct PlainDoor: Sendable {
     private let configuration: PlainServer.Configuration
     private let tag: @Sendable ([UInt8]) -> [UInt8]
     /// Strangers' rates, by a keyed hash of their prefix: no flood makes it grow, nobody can aim at a place.
     private var paces: [Pace]
     private var answers: Pace
+    /// Who greeted with less than the shortest answer, by a keyed hash of the address. Who comes later to
+    /// a place has it, and begins at nothing.
+    private var credits: [Credit?]
 
-    private static let paceCount = 1024
+    /// What an address sent and was not answered for.
+    private struct Credit: Sendable {
+        var address: Address
+        var bytes: Int
+    }
+
+    private static let places = 1024
     private static let codeLength = 6
 
     init(
@@ -27,8 +37,9 @@ struct PlainDoor: Sendable {
         )
         paces = Array(
             repeating: Pace(strangers),
-            count: configuration.policy == .lan ? Self.paceCount : 0
+            count: configuration.policy == .lan ? Self.places : 0
         )
+        credits = Array(repeating: nil, count: paces.count)
         let rate = configuration.challengesPerSecond
         answers = Pace(Rate(perSecond: rate, burst: rate))
     }
@@ -59,16 +70,28 @@ struct PlainDoor: Sendable {
         }
         let code = code(for: address, epoch: epoch)
         let answers = ["To join this chat, send \(code)\n", "send \(code)\n", code]
+        let place = place(
+            of: address.ip.octets + [UInt8(address.port >> 8), UInt8(address.port & 0xFF)]
+        )
+        let owned = credits[place].flatMap { $0.address == address ? $0.bytes : nil } ?? 0
         // The longest one that is no longer than what came: the address may be a victim's.
-        guard let answer = answers.first(where: { $0.utf8.count <= bytes }) else { return .refuse }
+        guard let answer = answers.first(where: { $0.utf8.count <= owned + bytes }) else {
+            credits[place] = Credit(address: address, bytes: owned + bytes)
+            return .refuse
+        }
         guard self.answers.admits(at: now) else { return .hurry }
+        if owned > 0 { credits[place] = nil }
         return .answer(Array(answer.utf8))
     }
 
     private mutating func takeTurn(of prefix: IPAddress, at now: Instant) -> Bool {
-        let hash = tag([UInt8]("kirim plain pace".utf8) + prefix.octets)
-        let place = hash.prefix(4).reduce(0) { $0 << 8 | Int($1) } % Self.paceCount
-        return paces[place].admits(at: now)
+        paces[place(of: prefix.octets)].admits(at: now)
+    }
+
+    /// Where the tables have a prefix or an address.
+    private func place(of bytes: [UInt8]) -> Int {
+        let hash = tag([UInt8]("kirim plain pace".utf8) + bytes)
+        return hash.prefix(4).reduce(0) { $0 << 8 | Int($1) } % Self.places
     }
 
     /// 30 bits: one guess in a billion hits, and a prefix has two a second.

@@ -23,8 +23,8 @@ final class Doorway: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) { engine.endTurn() }
 
-    /// NIO closes a datagram channel when a send fails in certain ways (EINVAL, EACCES, EPERM,
-    /// ENETUNREACH): without a new one the server would be deaf.
+    /// NIO closes a datagram channel when a send fails in certain ways. ``WayOut`` foresees what a forged
+    /// source can bring about; the rest (EPERM, a firewall's word) needs a new one, or the server would be deaf.
     func channelInactive(context: ChannelHandlerContext) { engine.lost(socket) }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { engine.failed(error) }

@@ -23,6 +23,7 @@ final class Engine {
 
     private var channels: [SocketID: any Channel] = [:]
     private var bound: [SocketID: Address] = [:]
+    private var waysOut: [SocketID: WayOut] = [:]
     private var unreachables: (any Channel)?
     private var unflushed: Set<SocketID> = []
     private var timer: (at: Instant, task: Scheduled<Void>)?
@@ -77,7 +78,9 @@ final class Engine {
     /// Takes a channel that is bound; its address is bound again should it be lost.
     func add(_ channel: any Channel, as socket: SocketID) {
         channels[socket] = channel
-        bound[socket] = channel.localAddress.flatMap { Address($0) }
+        let local = channel.localAddress.flatMap { Address($0) }
+        bound[socket] = local
+        waysOut[socket] = local.flatMap { WayOut(from: $0) }
     }
 
     func bind(_ address: Address, as socket: SocketID) -> EventLoopFuture<any Channel> {
@@ -232,7 +235,9 @@ final class Engine {
     private func send(_ transmit: Transmit) {
         let socket = transmit.path.socket
         // What is not sent is lost, as any datagram may be: the transport sends it again.
-        guard let channel = channels[socket], channel.isWritable else { return unsent.increment() }
+        guard let channel = channels[socket], channel.isWritable,
+            waysOut[socket]?.leads(to: transmit.path.remote, at: now) ?? true
+        else { return unsent.increment() }
         sent.increment()
         let data = channel.allocator.buffer(bytes: transmit.bytes)
         let envelope = AddressedEnvelope(

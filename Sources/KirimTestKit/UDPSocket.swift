@@ -18,16 +18,16 @@ package struct SystemFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A plain IPv4 datagram socket on loopback, as the old programs have it.
+/// A plain IPv4 datagram socket, on loopback unless told otherwise, as the old programs have it.
 package final class UDPSocket: Sendable {
     package let address: Address
     let descriptor: Int32
 
     /// Binds the port; 0 picks a free one.
-    package init(port: UInt16 = 0) throws {
+    package init(ip: IPAddress = .loopback, port: UInt16 = 0) throws {
         let descriptor = socket(AF_INET, datagramKind | closeOnExec, 0)
         guard descriptor >= 0 else { throw SystemFailure("no socket") }
-        var name = sockaddr_in(Address(ip: .loopback, port: port))
+        var name = sockaddr_in(Address(ip: ip, port: port))
         let bound = name.withPointer { bind(descriptor, $0, $1) }
         guard bound == 0 else {
             let code = errno

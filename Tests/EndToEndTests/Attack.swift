@@ -11,6 +11,8 @@ struct Attack {
     enum Kind: UInt8, CaseIterable {
         case garbage = 20
         case hellos, forgedOpens, staleOpens, resetBait, text, unanswerable
+        /// From addresses that a socket bound to 127.0.0.1 cannot send to.
+        case nowhere
         /// Of those who see the members' packets.
         case replays, flips
         /// In the members' and in the server's own name.
@@ -76,7 +78,7 @@ struct Attack {
             if dice.happens(0.01) { bytes = noise(Int.random(in: 0...60_000, using: &dice)) }
             if !bytes.isEmpty { bytes[0] = UInt8.random(in: 0xF5...0xFF, using: &dice) }
             return bytes
-        case .hellos: return hello()
+        case .hellos, .nowhere: return hello()
         case .forgedOpens: return open(with: [UInt8.random(in: 0...3, using: &dice)] + noise(20))
         case .staleOpens:
             // A good cookie of another address.
@@ -155,8 +157,9 @@ struct Attack {
 
     private mutating func source(_ kind: Kind) -> Address {
         let number = UInt32.random(in: 1...UInt32(Self.sources), using: &dice)
+        let first: UInt32 = kind == .nowhere ? 8 : 127
         return Address(
-            ip: .v4(127 << 24 | UInt32(kind.rawValue) << 16 | number),
+            ip: .v4(first << 24 | UInt32(kind.rawValue) << 16 | number),
             port: UInt16(20_000 + number % 4)
         )
     }

@@ -372,6 +372,49 @@ struct DoorTests {
         #expect(scene.sentBytes.isEmpty == (size < 6))
     }
 
+    @Test("answers short greetings when they are together as long as the code")
+    func shortGreetings() {
+        var scene = Scene(.lan)
+        scene.hear("hi\n", from: remote(1))
+        // Another's greeting, and another port's, count for nobody else.
+        scene.hear("hi\n", from: remote(2))
+        scene.hear("hi\n", from: remote(1, port: 50_002))
+        #expect(scene.sent.isEmpty)
+        scene.hear("hi\n", from: remote(1))
+        #expect(scene.sent.map(\.to) == [remote(1)])
+        #expect(scene.sentBytes.map(\.count) == [6])
+        let code = code(in: scene)
+        // What was answered is spent.
+        scene.hear("hi\n", from: remote(1))
+        #expect(scene.sent.count == 1)
+        scene.hear(code, from: remote(1))
+        #expect(scene.joined == [remote(1)])
+        #expect(scene.said.isEmpty)
+    }
+
+    @Test("never answers an address with more bytes than came from there, however they were cut")
+    func noAmplificationTogether() {
+        var scene = Scene(.lan) {
+            $0.strangerBurst = 100_000
+            $0.challengesPerSecond = 100_000
+        }
+        var bytesIn: [PlainPeer: Int] = [:]
+        for turn in 0..<5_000 as Range<UInt32> {
+            let peer = remote(1 + turn % 37)
+            let size = Int(1 + turn * turn % 8)
+            bytesIn[peer, default: 0] += size
+            scene.hear([UInt8](repeating: 0x61, count: size), from: peer)
+        }
+        var answered = 0
+        for (peer, count) in bytesIn {
+            let out = scene.sent.filter { $0.to == peer }.reduce(0) { $0 + $1.text.utf8.count }
+            #expect(out <= count)
+            answered += out > 0 ? 1 : 0
+        }
+        // Two whose places are one take it from each other.
+        #expect(answered > bytesIn.count / 2)
+    }
+
     @Test("accepts no other address's code, and no old one")
     func foreignCode() {
         var scene = Scene(.lan)
