@@ -76,14 +76,13 @@ sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, a li
 		--kind=$(KIND) --size=$(SIZE) $(ARGS)
 
 attack: prepare ## attacks a server on this machine for SECONDS= with RATE= packets a second (0: all it can)
-	swift build -c $(CONFIGURATION) --build-tests
+	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
 	KIRIM_ATTACK_SECONDS=$(SECONDS) KIRIM_ATTACK_RATE=$(RATE) swift test -c $(CONFIGURATION) \
-		--skip-build --disable-xctest --filter '^EndToEndTests\.AttackTests'
+		$(TRAITS) --skip-build --disable-xctest --filter '^EndToEndTests\.AttackTests'
 
-install: prepare ## installs kirim, built optimised, under PREFIX= (/usr/local); needs Swift there
+install: prepare ## installs kirim under PREFIX= (/usr/local); it then runs without Swift, too
 	swift build -c release $(TRAITS) --product kirim
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 .build/release/kirim $(DESTDIR)$(PREFIX)/bin/kirim
+	scripts/install .build/release/kirim $(DESTDIR)$(PREFIX)
 	$(if $(TRAITS),,scripts/share $(DESTDIR)$(PREFIX)/share)
 
 clean: ## removes what was built; messages and keys stay where they are
