@@ -12,7 +12,7 @@ package struct Errands: Sendable {
     private let ordered: AsyncStream<ChatScreen.Effect>.Continuation
     private let worker: Task<Void, Never>
 
-    /// - Parameter tell: Called from any task, for the answers: hand them to ``KirimScreen/ChatScreen/take(_:at:)``.
+    /// Begins with nothing to do. Answers are told from any task: hand them to ``KirimScreen/ChatScreen/take(_:at:)``.
     package init(
         client: KirimClient,
         tell: @escaping @Sendable (ChatScreen.Answer) -> Void

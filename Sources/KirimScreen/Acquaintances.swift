@@ -32,9 +32,7 @@ struct Acquaintances: Sendable {
         case changed
     }
 
-    /// Somebody bears this name now.
-    ///
-    /// - Parameter isLive: It happens now, and is no history.
+    /// Somebody bears this name. `isLive`: it happens now, and is no history.
     mutating func meet(_ name: MemberName, _ id: MemberID, isLive: Bool) -> Meeting {
         let folded = name.folded
         if let before = known[folded] {

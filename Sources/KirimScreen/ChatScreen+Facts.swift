@@ -128,10 +128,12 @@ extension ChatScreen {
             learnedID = id
             restyle()
         }
-        if case .member(let id, let name) = entry.author {
+        if keepsEntries, case .member(let id, let name) = entry.author {
             meet(name, id, isLive: pages[place].isCaughtUp)
         }
         pages[place].log.append(entry, keeps: keepsEntries)
+        // Who prints and forgets has shown it by now.
+        guard keepsEntries else { return }
         weigh(entry, isMine: mine != nil || isMe(entry.author), at: place)
         trim(place)
     }
@@ -248,9 +250,8 @@ extension ChatScreen {
     private mutating func queued(_ queued: QueuedPost) {
         let post = queued.post
         let place = place(of: post.room)
-        let typed = pages[place].first {
-            $0.state == .typed && $0.text == post.text && $0.kind == post.kind
-                && $0.reference == post.reference
+        let typed = pages[place].firstTyped {
+            $0.text == post.text && $0.kind == post.kind && $0.reference == post.reference
         }
         // They come in order, but those of an earlier run are asked for as well as told.
         let isTold = lastQueued.map { queued.id <= $0 } ?? false
@@ -358,7 +359,6 @@ extension ChatScreen {
 extension ChatScreen {
     private mutating func joined(_ room: RoomName) {
         let place = place(of: room)
-        guard !pages[place].isJoined else { return }
         pages[place].isJoined = true
         ledger.mark(.rooms)
         ledger.mark(.memory)

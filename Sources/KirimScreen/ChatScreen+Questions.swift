@@ -156,7 +156,7 @@ extension ChatScreen {
     mutating func place(of room: RoomName) -> Int {
         if let place = places[room] { return place }
         let offset = configuration.offset
-        pages.append(RoomPage(room) { CivilDay($0, offset: offset($0)) })
+        pages.append(RoomPage(room, isDrawn: keepsEntries) { CivilDay($0, offset: offset($0)) })
         places[room] = pages.count - 1
         return pages.count - 1
     }

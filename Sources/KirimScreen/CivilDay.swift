@@ -7,9 +7,7 @@ package struct CivilDay: Hashable, Sendable, Comparable {
 
     package init(number: Int64) { self.number = number }
 
-    /// The day of a moment.
-    ///
-    /// - Parameter offset: Seconds by which local time is ahead of UTC at that moment.
+    /// The day of a moment at which local time is so many seconds ahead of UTC.
     package init(_ time: WallTime, offset: Int) {
         let seconds = Self.floor(time.milliseconds, 1_000)
         let (local, overflow) = seconds.addingReportingOverflow(Int64(offset))

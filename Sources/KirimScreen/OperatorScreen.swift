@@ -38,7 +38,7 @@ package struct OperatorScreen: Sendable {
     private var changes: [Change] = []
     private let limit: Int
 
-    /// - Parameter limit: Rows of the log that are kept; the oldest go.
+    /// A screen that keeps so many rows of the log; the oldest go.
     package init(addresses: [Address], key: PublicKey, name: String, limit: Int = 100_000) {
         self.addresses = addresses
         self.key = key

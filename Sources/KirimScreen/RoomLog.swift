@@ -67,9 +67,8 @@ struct RoomLog: Sendable {
 // MARK: - What comes
 
 extension RoomLog {
-    /// The entry after the last one, or the first at all. Older ones change nothing.
-    ///
-    /// - Parameter keeps: `false`: only the number is remembered.
+    /// The entry after the last one, or the first at all. Older ones change nothing. Unless it `keeps` the entry, only
+    /// the number is remembered.
     mutating func append(_ entry: Entry, keeps: Bool = true) {
         let number = entry.sequence.rawValue
         guard number > last else { return }

@@ -16,6 +16,8 @@ struct RoomPage: Sendable {
     private var changedOwn: Set<OwnPost.ID> = []
     private(set) var undecided = 0
     private(set) var refused = 0
+    /// Somebody draws the rows.
+    private let isDrawn: Bool
     var read: UInt64 = 0
     var unread = 0
     var mentions = 0
@@ -34,8 +36,9 @@ struct RoomPage: Sendable {
         case edit(UInt64, pushedAside: String)
     }
 
-    init(_ name: RoomName, day: @escaping @Sendable (WallTime) -> CivilDay) {
+    init(_ name: RoomName, isDrawn: Bool, day: @escaping @Sendable (WallTime) -> CivilDay) {
         self.name = name
+        self.isDrawn = isDrawn
         log = RoomLog(day: day)
     }
 
@@ -66,7 +69,7 @@ extension RoomPage {
         }
         let place = own.lastIndex { !post.goesBefore($0) }.map { $0 + 1 } ?? 0
         own.insert(post, at: place)
-        log.splices.splice(at: log.rowCount + place, removed: 0, added: 1)
+        if isDrawn { log.splices.splice(at: log.rowCount + place, removed: 0, added: 1) }
     }
 
     /// The first post that is so; `nil`: none is.
@@ -74,11 +77,22 @@ extension RoomPage {
         own.first(where: isSo) ?? quiet.first(where: isSo)
     }
 
+    /// The first that is typed and so; those stand behind all that is in the outbox.
+    func firstTyped(where isSo: (OwnPost) -> Bool) -> OwnPost? {
+        for posts in [own, quiet] {
+            let start = posts.lastIndex { $0.post != nil }.map { $0 + 1 } ?? 0
+            if let typed = posts[start...].first(where: { $0.state == .typed && isSo($0) }) {
+                return typed
+            }
+        }
+        return nil
+    }
+
     @discardableResult
     mutating func remove(where isSo: (OwnPost) -> Bool) -> OwnPost? {
         if let place = own.firstIndex(where: isSo) {
             let post = own.remove(at: place)
-            log.splices.splice(at: log.rowCount + place, removed: 1, added: 0)
+            if isDrawn { log.splices.splice(at: log.rowCount + place, removed: 1, added: 0) }
             count(post, by: -1)
             return post
         }
@@ -94,7 +108,7 @@ extension RoomPage {
             count(own[place], by: -1)
             change(&own[place])
             count(own[place], by: 1)
-            changedOwn.insert(id)
+            if isDrawn { changedOwn.insert(id) }
         } else if let place = quiet.firstIndex(where: { $0.id == id }) {
             var post = quiet[place]
             count(post, by: -1)

@@ -145,6 +145,21 @@ package final class KirimServer: Service {
         return answer ?? .quit
     }
 
+    /// How the server stands now, for an operator's window; `nil` once it has stopped.
+    package func status() async -> ServerStatus? {
+        let engine = engine
+        return try? await loop.submit { engine.value.status }.get()
+    }
+
+    /// Does what the operator wishes. What comes of it is told as a note.
+    package func carryOut(_ wish: OperatorWish) async {
+        let engine = engine
+        try? await loop.submit {
+            engine.value.carryOut(wish)
+            engine.value.endTurn()
+        }.get()
+    }
+
     // MARK: - Parts
 
     /// The server's key, made at the first start.

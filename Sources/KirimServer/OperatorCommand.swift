@@ -69,7 +69,7 @@ extension Engine {
     func obey(_ command: OperatorCommand) -> OperatorAnswer {
         switch command {
         case .nothing: return .nothing
-        case .say(let text): core.broadcast(text, at: now, wall: wall)
+        case .say(let text): carryOut(.say(text))
         case .who: return .text(whoIsHere)
         case .rooms: return .text(roomList)
         case .bans:
@@ -88,15 +88,15 @@ extension Engine {
     }
 
     private var whoIsHere: String {
-        let members = core.visitors.map { visitor in
-            var line = "\(ServerLog.client(visitor.address)) \(visitor.member.name)"
-            if visitor.presence != .online { line += " (\(visitor.presence))" }
-            if let trip = visitor.link?.roundTrip { line += ", \(trip.inMilliseconds) ms" }
-            return line + ", key \(visitor.member.key.fingerprint)"
+        let lines = status.guests.map { guest in
+            let place = ServerLog.client(guest.address)
+            guard let name = guest.name, let key = guest.key else { return "\(place) (plain text)" }
+            var line = "\(place) \(name)"
+            if guest.presence != .online { line += " (\(guest.presence))" }
+            if let trip = guest.roundTrip { line += ", \(trip.inMilliseconds) ms" }
+            return line + ", key \(key.fingerprint)"
         }
-        let plain = core.plainVisitors.map { "\(ServerLog.client($0)) (plain text)" }
-        let all = members + plain
-        return all.isEmpty ? "Nobody is here." : all.joined(separator: "\n")
+        return lines.isEmpty ? "Nobody is here." : lines.joined(separator: "\n")
     }
 
     private var roomList: String {
@@ -105,37 +105,29 @@ extension Engine {
         }.joined(separator: "\n")
     }
 
-    /// What was counted, and is not zero.
     private var counterList: String {
-        let counters = core.counters
-        var lines = ["connections: \(counters.connections)"]
-        for (group, all) in [("", counters.endpoint as Any), ("plain ", counters.plain as Any)] {
-            for case (let name?, let value) in Mirror(reflecting: all).children
-            where "\(value)" != "0" {
-                lines.append("\(group)\(name): \(value)")
-            }
-        }
-        if counters.bannedDatagrams > 0 { lines.append("banned: \(counters.bannedDatagrams)") }
-        return lines.joined(separator: "\n")
+        let status = status
+        let counted = status.counters.map { "\($0.name): \($0.value)" }
+        return (["connections: \(status.connections)"] + counted).joined(separator: "\n")
     }
 
     private func kick(_ who: String) -> OperatorAnswer {
         if let address = Address(who) {
-            core.kick(address)
+            carryOut(.kick(.plain(address)))
             return .nothing
         }
         guard let key = key(of: who) else { return unknown(who) }
-        return core.kick(key, at: now, wall: wall) ? .nothing : .text("Nobody has that key.")
+        return carryOut(.kick(.member(key))) ? .nothing : .text("Nobody has that key.")
     }
 
     private func ban(_ who: String) -> OperatorAnswer {
         guard let ban = whom(who) else { return unknown(who) }
-        return core.ban(ban, at: now, wall: wall) ? .nothing : .text("That is so already.")
+        return carryOut(.ban(ban)) ? .nothing : .text("That is so already.")
     }
 
     private func unban(_ who: String) -> OperatorAnswer {
         guard let ban = whom(who) else { return unknown(who) }
-        return core.unban(ban) ? .nothing : .text("Nobody keeps \(who) out; /bans lists all.")
+        return carryOut(.unban(ban)) ? .nothing : .text("Nobody keeps \(who) out; /bans lists all.")
     }
 
     private func unknown(_ who: String) -> OperatorAnswer {

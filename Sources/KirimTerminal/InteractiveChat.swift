@@ -1,5 +1,7 @@
 package import KirimClient
+import KirimErrands
 import KirimRooms
+import KirimScreen
 import KirimWire
 
 /// The chat at a terminal: one loop takes what the client, the keys and the answers tell, and draws.
@@ -13,7 +15,7 @@ package struct InteractiveChat {
     private enum Stimulus: Sendable {
         case event(KirimClient.Event)
         case terminal(Terminal.Event)
-        case answer(Wishes.Answer)
+        case answer(ChatScreen.Answer)
     }
 
     package init(client: KirimClient, terminal: Terminal, face: LineFace, words: Words) {
@@ -39,23 +41,23 @@ package struct InteractiveChat {
         let keys = Task {
             for await event in terminal.events { continuation.yield(.terminal(event)) }
         }
-        let wishes = Wishes(client: client) { continuation.yield(.answer($0)) }
+        let errands = Errands(client: client) { continuation.yield(.answer($0)) }
         defer {
             events.cancel()
             headroom.open()
             keys.cancel()
-            wishes.abandon()
+            errands.abandon()
         }
-        await open(wishes)
+        await open(errands)
         var exit: ChatExit?
         for await stimulus in stimuli {
             if case .event = stimulus { headroom.give() }
-            exit = take(stimulus, wishes)
+            exit = take(stimulus, errands)
             if exit != nil { break }
         }
         let ending = exit ?? .done
         if ending == .done || ending == .interrupted {
-            await sayGoodbye(wishes)
+            await sayGoodbye(errands)
         } else {
             desk.leave()
         }
@@ -63,27 +65,28 @@ package struct InteractiveChat {
         return ending
     }
 
-    private mutating func open(_ wishes: Wishes) async {
+    private mutating func open(_ errands: Errands) async {
         let looking = words(.looking, VisibleText.row(client.address.endpoint))
         desk.show(["-- " + looking], foot: face.foot)
         for room in await client.joinedRooms() { _ = face.receive(.joined(room)) }
         for post in await client.queued() { _ = face.receive(.queued(post)) }
         if face.room != .lobby {
             let isThere = await client.joinedRooms().contains(face.room)
-            if !isThere { wishes.begin(.join(face.room)) }
+            if !isThere { errands.begin(.join(face.room)) }
         }
         desk.show(foot: face.foot)
     }
 
-    private mutating func take(_ stimulus: Stimulus, _ wishes: Wishes) -> ChatExit? {
+    private mutating func take(_ stimulus: Stimulus, _ errands: Errands) -> ChatExit? {
         switch stimulus {
-        case .event(let event): return carryOut(face.receive(event), wishes)
-        case .answer(let answer): return carryOut(show(answer), wishes)
+        case .event(let event): return carryOut(face.receive(event), errands)
+        case .answer(let answer):
+            return carryOut(face.take(answer, identity: client.identity), errands)
         case .terminal(let event):
             for wish in desk.take(event, foot: face.foot) {
                 switch wish {
                 case .submit(let line):
-                    if let exit = carryOut(face.submit(line), wishes) { return exit }
+                    if let exit = carryOut(face.submit(line), errands) { return exit }
                 case .interrupt: return .interrupted
                 case .leave: return .done
                 }
@@ -92,19 +95,7 @@ package struct InteractiveChat {
         }
     }
 
-    private mutating func show(_ answer: Wishes.Answer) -> [LineFace.Effect] {
-        switch answer {
-        case .rooms(let rooms): face.show(rooms: rooms)
-        case .members(let members, let room): face.show(members: members, of: room)
-        case .history(let entries, let room): face.show(history: entries, of: room)
-        case .link(let link): face.show(link: link, identity: client.identity)
-        case .failed(let error): face.failed(error)
-        case .sendFailed(let text, let room, let error): face.sendFailed(text, to: room, error)
-        case .joinFailed(let room, let error): face.joinFailed(room, error)
-        }
-    }
-
-    private mutating func carryOut(_ effects: [LineFace.Effect], _ wishes: Wishes) -> ChatExit? {
+    private mutating func carryOut(_ effects: [LineFace.Effect], _ errands: Errands) -> ChatExit? {
         var lines: [String] = []
         var exit: ChatExit?
         for effect in effects {
@@ -112,7 +103,8 @@ package struct InteractiveChat {
             case .print(let line), .note(let line): lines.append(line)
             case .quit: exit = exit ?? .done
             case .stop(let reason): exit = exit ?? ChatExit(reason)
-            default: wishes.begin(effect)
+            case .wish(let wish): errands.begin(wish)
+            case .showLink: errands.askLink()
             }
         }
         desk.show(lines, foot: face.foot)
@@ -122,12 +114,12 @@ package struct InteractiveChat {
     private enum Farewell: Sendable { case typed, drained, late }
 
     /// Gives what was typed last a moment to arrive. What does not is in the outbox, and goes the next time.
-    private mutating func sayGoodbye(_ wishes: Wishes) async {
+    private mutating func sayGoodbye(_ errands: Errands) async {
         desk.leave()
         let client = client
         let isTyped = await withTaskGroup(of: Farewell.self) { group in
             group.addTask {
-                await wishes.finish()
+                await errands.finish()
                 return .typed
             }
             group.addTask {
@@ -144,7 +136,7 @@ package struct InteractiveChat {
                 }
             }
             group.cancelAll()
-            wishes.abandon()
+            errands.abandon()
             return isTyped
         }
         let lines = face.farewell(waiting: await client.queued().count, isTyped: isTyped)

@@ -1,5 +1,7 @@
 package import KirimClient
+import KirimErrands
 package import KirimRooms
+import KirimScreen
 import KirimWire
 
 /// The chat without a prompt: every line of the input is a message, every event a line of the output.
@@ -32,7 +34,7 @@ package struct StreamChat {
 
     private enum Stimulus: Sendable {
         case event(KirimClient.Event)
-        case answer(Wishes.Answer)
+        case answer(ChatScreen.Answer)
         case line(String)
         case decided(PostDecision)
         /// All lines were read, and their messages decided about.
@@ -62,7 +64,7 @@ package struct StreamChat {
                 continuation.yield(.event(event))
             }
         }
-        let wishes = Wishes(client: client) { continuation.yield(.answer($0)) }
+        let errands = Errands(client: client) { continuation.yield(.answer($0)) }
         let options = options
         let input = Task {
             let end = await Self.readInput(client, options) { continuation.yield($0) }
@@ -72,12 +74,12 @@ package struct StreamChat {
             events.cancel()
             headroom.open()
             input.cancel()
-            wishes.abandon()
+            errands.abandon()
         }
         var ending: ChatExit = .done
         for await stimulus in stimuli {
             if case .event = stimulus { headroom.give() }
-            if let exit = take(stimulus, wishes, { continuation.yield($0) }) {
+            if let exit = take(stimulus, errands, { continuation.yield($0) }) {
                 ending = exit
                 break
             }
@@ -94,13 +96,14 @@ package struct StreamChat {
 
     private mutating func take(
         _ stimulus: Stimulus,
-        _ wishes: Wishes,
+        _ errands: Errands,
         _ later: @escaping @Sendable (Stimulus) -> Void
     ) -> ChatExit? {
         switch stimulus {
-        case .event(let event): return take(event, wishes)
-        case .answer(let answer): return carryOut(show(answer), wishes)
-        case .line(let line): return carryOut(face.submit(line), wishes)
+        case .event(let event): return take(event, errands)
+        case .answer(let answer):
+            return carryOut(face.take(answer, identity: client.identity), errands)
+        case .line(let line): return carryOut(face.submit(line), errands)
         case .decided(let decision):
             decide(decision)
             return nil
@@ -110,7 +113,7 @@ package struct StreamChat {
         case .inputDone:
             guard !options.follows else { return nil }
             if options.hasCommands {
-                finish(wishes, later)
+                finish(errands, later)
                 return nil
             }
             isInputDone = true
@@ -125,20 +128,20 @@ package struct StreamChat {
     }
 
     /// Carries out what was typed last, and waits for the server's word about it.
-    private func finish(_ wishes: Wishes, _ later: @escaping @Sendable (Stimulus) -> Void) {
+    private func finish(_ errands: Errands, _ later: @escaping @Sendable (Stimulus) -> Void) {
         let client = client
         let patience = options.patience
         Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    await wishes.finish()
+                    await errands.finish()
                     try? await client.drained()
                     try? await Task.sleep(for: .milliseconds(200))
                 }
                 group.addTask { try? await Task.sleep(for: patience) }
                 await group.next()
                 group.cancelAll()
-                wishes.abandon()
+                errands.abandon()
             }
             later(.enough)
         }
@@ -150,12 +153,12 @@ package struct StreamChat {
         return refused == 0 ? .done : .notAccepted
     }
 
-    private mutating func take(_ event: KirimClient.Event, _ wishes: Wishes) -> ChatExit? {
+    private mutating func take(_ event: KirimClient.Event, _ errands: Errands) -> ChatExit? {
         if options.isJSON, !StandardOutput.write(JSONLine(event).line + "\n") { return .done }
         if case .entry(let entry, _) = event, entry.room == options.room {
             shown = max(shown, entry.sequence)
         }
-        if let exit = carryOut(face.receive(event), wishes) { return exit }
+        if let exit = carryOut(face.receive(event), errands) { return exit }
         return ending
     }
 
@@ -168,19 +171,7 @@ package struct StreamChat {
         }
     }
 
-    private mutating func show(_ answer: Wishes.Answer) -> [LineFace.Effect] {
-        switch answer {
-        case .rooms(let rooms): face.show(rooms: rooms)
-        case .members(let members, let room): face.show(members: members, of: room)
-        case .history(let entries, let room): face.show(history: entries, of: room)
-        case .link(let link): face.show(link: link, identity: client.identity)
-        case .failed(let error): face.failed(error)
-        case .sendFailed(let text, let room, let error): face.sendFailed(text, to: room, error)
-        case .joinFailed(let room, let error): face.joinFailed(room, error)
-        }
-    }
-
-    private mutating func carryOut(_ effects: [LineFace.Effect], _ wishes: Wishes) -> ChatExit? {
+    private mutating func carryOut(_ effects: [LineFace.Effect], _ errands: Errands) -> ChatExit? {
         var exit: ChatExit?
         for effect in effects {
             switch effect {
@@ -189,7 +180,8 @@ package struct StreamChat {
             case .note(let line): if !options.isJSON { StandardOutput.complain(line) }
             case .quit: exit = exit ?? .done
             case .stop(let reason): exit = exit ?? ChatExit(reason)
-            default: wishes.begin(effect)
+            case .wish(let wish): errands.begin(wish)
+            case .showLink: errands.askLink()
             }
         }
         return exit

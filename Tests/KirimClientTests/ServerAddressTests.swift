@@ -43,7 +43,8 @@ struct ServerAddressTests {
             "[]:1",
             "[host]:1", "two words", "a/b", "kirim://", "kirim:///key", "kirim://h/notakey",
             "h\u{7}",
-            "kirim://h/?invite=", "kirim://h/?invite=!", "h?invite=mfrgg", "http://h", "h:1:2:x y", "h:1:2", "192.0.2.7:1:2", "[1:2]", "fe80::1%",
+            "kirim://h/?invite=", "kirim://h/?invite=!", "h?invite=mfrgg", "http://h", "h:1:2:x y",
+            "h:1:2", "192.0.2.7:1:2", "[1:2]", "fe80::1%",
         ]
     )
     func refuses(_ typed: String) {

@@ -179,12 +179,12 @@ struct MirrorTests {
 
         private mutating func other() {
             switch dice.below(5) {
-            case 0: scene.tell(.renamed(MemberName(["ani", "ana"][dice.below(2)])!))
+            case 0: scene.tell(.renamed(known(MemberName(["ani", "ana"][dice.below(2)]))))
             case 1: scene.tell(.caughtUp(room))
             case 2:
                 let stranger = MemberID(rawValue: 10 + UInt64(dice.below(3)))
                 scene.tell(
-                    .presence(.lobby, stranger, MemberName("budi")!, .online, online: 2)
+                    .presence(.lobby, stranger, known(MemberName("budi")), .online, online: 2)
                 )
             case 3: scene.answer(.failed(.page(.lobby, before: nil, limit: 1), .noAnswer("x")))
             default: scene.wish(.edit(SequenceNumber(rawValue: last[.lobby, default: 0])), .cancel)

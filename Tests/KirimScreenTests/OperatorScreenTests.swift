@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The operator's screen")
 struct OperatorScreenTests {
-    private static let key = PublicKey(bytes: [UInt8](repeating: 7, count: 32))!
+    private static let key = known(PublicKey(bytes: [UInt8](repeating: 7, count: 32)))
     private let home = Address(ip: .loopback, port: 50_001)
     private var screen = OperatorScreen(
         addresses: [Address(ip: .v4(0), port: 4_000)],
@@ -15,7 +15,7 @@ struct OperatorScreenTests {
     )
 
     private var guest: Guest {
-        Guest(id: .member(Self.key), address: home, name: MemberName("ani")!)
+        Guest(id: .member(Self.key), address: home, name: known(MemberName("ani")))
     }
 
     private func status(_ guests: [Guest]) -> ServerStatus {

@@ -14,13 +14,13 @@ struct Scene {
 
     static let ani = Member(
         id: MemberID(rawValue: 1),
-        key: PublicKey(bytes: [UInt8](repeating: 1, count: 32))!,
-        name: MemberName("ani")!
+        key: known(PublicKey(bytes: [UInt8](repeating: 1, count: 32))),
+        name: known(MemberName("ani"))
     )
-    static let budi = Author.member(MemberID(rawValue: 2), MemberName("budi")!)
-    static let citra = Author.member(MemberID(rawValue: 3), MemberName("citra")!)
+    static let budi = Author.member(MemberID(rawValue: 2), known(MemberName("budi")))
+    static let citra = Author.member(MemberID(rawValue: 3), known(MemberName("citra")))
     static let me = Author.member(ani.id, ani.name)
-    static let kelas = RoomName("kelas")!
+    static let kelas = known(RoomName("kelas"))
 
     init(_ configure: (inout ChatScreen.Configuration) -> Void = { _ in }) {
         var configuration = ChatScreen.Configuration()
@@ -195,4 +195,10 @@ struct Dice: RandomNumberGenerator {
     }
 
     mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
+}
+
+/// A value that is known to be one: a name, a key.
+func known<Value>(_ value: Value?) -> Value {
+    guard let value else { preconditionFailure("The text of a test is not what it should be.") }
+    return value
 }

@@ -54,6 +54,36 @@ struct KirimServerTests {
         try await second.value
     }
 
+    @Test("it tells an operator's window who is here, and does what that wishes")
+    func status() async throws {
+        var options = Self.options()
+        options.addresses.removeLast()
+        defer { try? FileManager.default.removeItem(atPath: options.folder) }
+        let server = try await KirimServer.open(options, log: log)
+        let running = Task { try await server.run() }
+        let client = try UDPSocket()
+        client.send("halo", to: server.addresses[0])
+        for await note in server.notes {
+            if case .said = note { break }
+        }
+        let status = try #require(await server.status())
+        let guest = try #require(status.guests.first)
+        #expect(guest.isPlain && guest.id == .plain(guest.address))
+        #expect(status.rooms.map(\.last.rawValue) == [1])
+        #expect(status.counters.contains { $0.name == "plain said" && $0.value == 1 })
+        await server.carryOut(.say("halo semua"))
+        #expect(client.receiveText(within: .seconds(2)) == "halo semua")
+        await server.carryOut(.kick(guest.id))
+        await server.carryOut(.ban(.prefix(.loopback, bits: 32)))
+        let after = try #require(await server.status())
+        #expect(after.guests.isEmpty)
+        #expect(after.bans == [.prefix(.loopback, bits: 32)])
+        await server.carryOut(.unban(.prefix(.loopback, bits: 32)))
+        #expect(await server.status()?.bans == [])
+        running.cancel()
+        try await running.value
+    }
+
     @Test("what was typed just before the end is kept and told before the goodbye")
     func lastWords() async throws {
         var options = Self.options()

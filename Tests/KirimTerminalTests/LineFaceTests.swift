@@ -1,5 +1,6 @@
 import KirimClient
 import KirimRooms
+import KirimScreen
 import KirimTerminal
 import KirimWire
 import Testing
@@ -18,6 +19,20 @@ struct LineFaceTests {
         guard let name = MemberName("ani") else { preconditionFailure("ani is a name") }
         return .member(MemberID(rawValue: 1), name)
     }()
+
+    private static let key: PublicKey = {
+        guard let key = PublicKey(bytes: [UInt8](repeating: 1, count: 32)) else {
+            preconditionFailure("32 bytes are a key")
+        }
+        return key
+    }()
+
+    /// The room that the text is sent to, where that is all that is wished.
+    private func sent(by effects: [LineFace.Effect], text: String = "halo") -> RoomName? {
+        guard effects.count == 1, case .wish(.send(_, text, .text, let room, nil)) = effects[0]
+        else { return nil }
+        return room
+    }
 
     private func post(_ number: UInt64, _ text: String) -> QueuedPost {
         QueuedPost(
@@ -148,15 +163,18 @@ struct LineFaceTests {
         "shows what was typed at once, also before it is in the outbox, and says so when it never gets there"
     )
     mutating func drafts() {
-        _ = face.submit("satu")
-        _ = face.submit("dua")
+        let sent = (face.submit("satu") + face.submit("dua")).compactMap { effect in
+            if case .wish(let wish) = effect { wish } else { nil }
+        }
         #expect(face.foot.waiting == ["… satu", "… dua"])
         _ = face.receive(.queued(post(1, "satu")))
         #expect(face.foot.waiting == ["… satu", "… dua"])
         #expect(face.farewell(waiting: 1, isTyped: false).count == 2)
         #expect(face.farewell(waiting: 1, isTyped: true).count == 1)
-        let error = KirimError(.notInRoom)
-        let effects = face.sendFailed("dua", to: .lobby, error)
+        let effects = face.take(
+            .failed(sent[1], .refused(.notInRoom)),
+            identity: Self.key
+        )
         #expect(effects == [.note("-- ✗ not sent: dua — \(Refusal.notInRoom.sentence)")])
         #expect(face.foot.waiting == ["… satu"])
         #expect(face.farewell(waiting: 0, isTyped: true).isEmpty)
@@ -165,12 +183,13 @@ struct LineFaceTests {
     @Test("goes to a room before it writes there, and back to the lobby where that fails")
     mutating func rooms() {
         let room = RoomName("kelas")!
-        #expect(face.submit("/join #Kelas").last == .join(room))
-        #expect(face.submit("halo") == [.send("halo", .text, room, nil)])
-        _ = face.joinFailed(room, KirimError(code: .refused, message: "no"))
-        #expect(face.submit("halo") == [.send("halo", .text, .lobby, nil)])
+        #expect(face.submit("/join #Kelas").last == .wish(.join(room)))
+        #expect(sent(by: face.submit("halo")) == room)
+        let failed = ChatScreen.Answer.failed(.join(room), .other("no"))
+        #expect(face.take(failed, identity: Self.key) == [.note("-- That did not work: no")])
+        #expect(sent(by: face.submit("halo")) == .lobby)
         _ = face.receive(.joined(room))
-        #expect(face.submit("/join kelas").allSatisfy { $0 != .join(room) })
+        #expect(face.submit("/join kelas").allSatisfy { $0 != .wish(.join(room)) })
     }
 
     @Test("never sends a command that it does not know, and sends what begins with two slashes")
@@ -181,13 +200,13 @@ struct LineFaceTests {
             return
         }
         #expect(text.contains("/nmae"))
-        #expect(face.submit("//etc/passwd") == [.send("/etc/passwd", .text, .lobby, nil)])
+        #expect(sent(by: face.submit("//etc/passwd"), text: "/etc/passwd") == .lobby)
     }
 
     @Test("refuses a text that is too long with both numbers, and sends one that just fits")
     mutating func tooLong() {
         let fits = String(repeating: "x", count: 65_536)
-        #expect(face.submit(fits) == [.send(fits, .text, .lobby, nil)])
+        #expect(sent(by: face.submit(fits), text: fits) == .lobby)
         guard case .note(let text) = face.submit(fits + "y").first else {
             Issue.record("nothing was said")
             return
