@@ -213,7 +213,21 @@ extension ChatClient {
 
     /// Every post has another number now, so what was said on the connection means something else.
     private mutating func renumbered(_ local: LocalState) {
-        storage.toRecall += adopt(local)
+        // Decisions that came while the journal renumbered name posts by numbers that are others' now.
+        let late = storage.toKeep
+        storage.toKeep = []
+        outbox.putBack(late.map(\.post))
+        let ids = Set(late.map(\.post.id))
+        storage.toRecall += adopt(local).filter { !ids.contains($0.id) }
+        for item in late {
+            if let post = outbox.decide(item.post.id) {
+                let kept = Storage.Kept(post: post, decision: item.decision, isTold: item.isTold)
+                storage.toKeep.append(kept)
+            } else if !item.isTold {
+                // Another face has had it decided and written down.
+                tell(.decided(item.post, item.decision))
+            }
+        }
         switch session?.stage {
         case .opened? where session?.control.end == 0: greet()
         case nil: break

@@ -5,7 +5,8 @@ import KirimWire
 /// The requests and replies of one connection.
 ///
 /// Requests are kept until acknowledged. Replies are read in the order in which the server wrote them, except
-/// decisions about posts, which mean the same in any order and need not wait behind a lost packet.
+/// decisions about posts, which mean the same in any order and need not wait behind a lost packet. Only the
+/// welcome goes before them: it says where the server stood before it decided.
 struct ControlStream {
     private var requests: Deque<[UInt8]> = []
     private var firstKept: UInt64 = 0
@@ -46,13 +47,12 @@ struct ControlStream {
     mutating func receive(_ bytes: [UInt8], number: UInt64) throws(WireError) {
         guard number >= nextReply, early[number] == nil else { return }
         let reply = try? Reply(parsing: bytes)
-        switch reply {
-        case .decided?, .postponed?:
-            if let reply { ready.append((number, reply)) }
+        if let reply, reply.isAboutPosts, nextReply > 0 {
+            ready.append((number, reply))
             early.updateValue(nil, forKey: number)
-        case let other:
+        } else {
             // A reply of a later version that is not understood must not hold up the others.
-            early.updateValue(other, forKey: number)
+            early.updateValue(reply, forKey: number)
         }
         guard early.count <= Self.earlyLimit else { throw .tooLong }
         while let next = early.removeValue(forKey: nextReply) {
@@ -63,4 +63,13 @@ struct ControlStream {
     }
 
     mutating func next() -> (number: UInt64, reply: Reply)? { ready.popFirst() }
+}
+
+extension Reply {
+    fileprivate var isAboutPosts: Bool {
+        switch self {
+        case .decided, .postponed: true
+        default: false
+        }
+    }
 }

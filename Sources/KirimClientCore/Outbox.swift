@@ -59,6 +59,16 @@ struct Outbox {
         return post
     }
 
+    /// Takes out the post of that id, whatever its number is by now.
+    mutating func decide(_ id: LocalPostID) -> LocalPost? {
+        posts.first { $0.id == id }.flatMap { decide($0.number) }
+    }
+
+    /// Posts that were decided are among the others again, so that they get new numbers as these do.
+    mutating func putBack(_ decided: [LocalPost]) {
+        posts = Deque((posts + decided).sorted { $0.number < $1.number })
+    }
+
     private mutating func remember(_ post: LocalPost) {
         decided.append(post)
         if decided.count > Self.decidedLimit { decided.removeFirst() }

@@ -34,15 +34,15 @@ extension ServerCore {
         return load
     }
 
-    /// What one reader costs, and when it was last heard.
+    /// What one reader costs, and how it is heard.
     package struct ReaderLoad: Hashable, Sendable {
         package var connection: ConnectionHandle
-        package var lastHeard: Instant
+        package var link: LinkState
         package var load: ConnectionLoad
 
-        package init(connection: ConnectionHandle, lastHeard: Instant, load: ConnectionLoad) {
+        package init(connection: ConnectionHandle, link: LinkState, load: ConnectionLoad) {
             self.connection = connection
-            self.lastHeard = lastHeard
+            self.link = link
             self.load = load
         }
     }
@@ -53,7 +53,7 @@ extension ServerCore {
             guard let load = endpoint.load(of: connection),
                 let link = endpoint.link(of: connection)
             else { return nil }
-            return ReaderLoad(connection: connection, lastHeard: link.lastHeard, load: load)
+            return ReaderLoad(connection: connection, link: link, load: load)
         }
     }
 }

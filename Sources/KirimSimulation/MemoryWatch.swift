@@ -67,10 +67,10 @@ package struct MemoryWatch: Sendable {
 // MARK: - Silent readers
 
 extension MemoryWatch {
-    /// How long after a reader's last word its connection may still change: the window fills.
+    /// How long after a reader's last word its connection may still change: what it wished for is done.
     private static let settling: Duration = .seconds(10)
-    /// Packets of one probe timeout.
-    private static let probes = 2
+    /// Packets of one probe timeout: two with content, and a challenge of an unproved path.
+    private static let probes = 3
     /// Probe timeouts of the first minute, while they double, and the wait between later ones.
     private static let firstProbes = 16
     private static let probeWait: Duration = .seconds(8)
@@ -82,10 +82,10 @@ extension MemoryWatch {
         readers: [ServerCore.ReaderLoad],
         at now: Instant
     ) throws(Violation) {
-        for reader in readers where reader.lastHeard.advanced(by: Self.settling) <= now {
-            guard let before = silences[reader.connection], before.heard == reader.lastHeard else {
+        for reader in readers where reader.link.lastHeard.advanced(by: Self.settling) <= now {
+            guard let before = silences[reader.connection], before.heard == reader.link.lastHeard else {
                 silences[reader.connection] = Silence(
-                    heard: reader.lastHeard,
+                    heard: reader.link.lastHeard,
                     since: now,
                     load: reader.load
                 )
@@ -94,11 +94,13 @@ extension MemoryWatch {
             silentLooks += 1
             let silent = before.since.duration(to: now).inNanoseconds
             let timeouts = Self.firstProbes + Int(silent / Self.probeWait.inNanoseconds)
-            let packets = before.load.sentPackets + timeouts * Self.probes
-            try check("packets", reader.load.sentPackets, packets)
+            // The window is all that may be under way, and the probes that go out in spite of it.
+            let most = reader.link.congestionWindow + timeouts * Self.probes * PacketSize.maximum
+            try check("bytes under way", reader.link.bytesInFlight, most)
             try check("streams", reader.load.streams, before.load.streams)
-            // What a probe repeats is marked until it has gone out.
-            try check("pieces", reader.load.pieces, before.load.pieces + 2 * Self.probes)
+            // What a probe repeats is marked until it has gone out, record by record.
+            let repeated = Self.probes * (reader.load.streams + ConnectionLoad.bundledRecords)
+            try check("pieces", reader.load.pieces, before.load.pieces + repeated)
             try check("assembled bytes", reader.load.assemblyBytes, before.load.assemblyBytes)
         }
     }

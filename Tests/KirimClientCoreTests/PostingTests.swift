@@ -204,6 +204,47 @@ struct PostingTests {
         #expect(scene.posts.map(\.rawValue) == [1])
     }
 
+    @Test("decisions that overtake the welcome do not make the server seem forgetful")
+    func decisionsBeforeWelcome() throws {
+        var scene = try Scene()
+        scene.post("a", "b", "c")
+        scene.open()
+        // Another face has sent them; the welcome that was written before is lost for a moment.
+        let decided = Reply.decided([
+            .first: .accepted(.lobby, SequenceNumber(rawValue: 1)),
+            PostNumber(rawValue: 2): .accepted(.lobby, SequenceNumber(rawValue: 2)),
+        ])
+        scene.bring(decided.bytes, stream: ChatStream.control, number: 1)
+        scene.welcome(nextPost: 1)
+        #expect(scene.reconnects == 0)
+        #expect(scene.decisions.count == 2)
+        #expect(scene.chat.queued.map(\.number.rawValue) == [3])
+    }
+
+    @Test("a decision that comes while the outbox is renumbered is written down under the new number")
+    func decidedWhileRenumbering() throws {
+        let journal = MemoryClientJournal(dice: Dice(seed: 1))
+        var scene = try Scene(journal: journal)
+        scene.enter()
+        scene.post("a", "b", "c")
+        scene.accept(1, at: 1)
+        scene.open()
+        scene.isDiskSlow = true
+        // The server has forgotten the first: the outbox is to be renewed.
+        scene.welcome(nextPost: 1)
+        #expect(scene.waiting.count == 1)
+        // It decides about the others all the same, before the journal has answered.
+        scene.accept(2, at: 2)
+        scene.isDiskSlow = false
+        scene.work()
+        scene.run()
+        #expect(scene.chat.queued.map(\.post.text) == ["c"])
+        #expect(scene.decisions == [1, 2].map { .accepted(.lobby, SequenceNumber(rawValue: $0)) })
+        let rows = try journal.decided(of: scene.chat.knownServer, limit: 10)
+        #expect(rows.map(\.post.text) == ["b"])
+        #expect(rows.map(\.decision) == [.accepted(.lobby, SequenceNumber(rawValue: 2))])
+    }
+
     @Test("goes on with the outbox that another face renewed")
     func otherFaceRenewed() throws {
         var scene = try Scene()

@@ -76,34 +76,40 @@ struct MemoryWatchTests {
     private static func check(
         _ watch: inout MemoryWatch,
         _ load: ConnectionLoad,
+        bytesInFlight: Int = 0,
         heard: Int64,
         at second: Int64
     ) throws(Violation) {
-        let reader = ServerCore.ReaderLoad(
-            connection: connection,
+        let address = Address(ip: .loopback, port: 1)
+        let link = LinkState(
+            path: Path(socket: SocketID(rawValue: 0), remote: address),
+            roundTrip: nil,
+            packetsLost: 0,
+            packetsSent: 0,
             lastHeard: at(heard),
-            load: load
+            bytesInFlight: bytesInFlight,
+            congestionWindow: 12_000
         )
+        let reader = ServerCore.ReaderLoad(connection: connection, link: link, load: load)
         try watch.check(readers: [reader], at: at(second))
     }
 
-    @Test("a silent reader may cost probes and nothing else")
+    @Test("a silent reader may cost a window and probes, and nothing else")
     func silentReader() throws {
         var watch = Self.watch
         var load = ConnectionLoad()
         load.streams = 2
-        load.sentPackets = 10
         try Self.check(&watch, load, heard: 0, at: 5)
-        load.sentPackets = 20
         load.pieces = 5
         try Self.check(&watch, load, heard: 0, at: 10)
-        load.sentPackets = 52
-        try Self.check(&watch, load, heard: 0, at: 30)
-        load.pieces = 10
+        try Self.check(&watch, load, bytesInFlight: 60_000, heard: 0, at: 30)
+        var fuller = watch
         let violation = #expect(throws: Violation.self) {
-            try Self.check(&watch, load, heard: 0, at: 31)
+            try Self.check(&fuller, load, bytesInFlight: 80_000, heard: 0, at: 30)
         }
         #expect(violation?.promise == .boundedMemory)
+        load.pieces = 100
+        #expect(throws: Violation.self) { try Self.check(&watch, load, heard: 0, at: 31) }
     }
 
     @Test("each silence is measured anew")
