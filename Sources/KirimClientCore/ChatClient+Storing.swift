@@ -126,9 +126,10 @@ extension ChatClient {
             let limit = max(Outbox.decidedLimit, 2 * gone.count)
             store(.decided(limit: limit), .recall(gone))
         }
-        if !storage.isAdding, !storage.toAdd.isEmpty || storage.wantsRows && !storage.waits {
-            let additions = storage.toAdd
-            storage.toAdd = []
+        // An outbox that may be older than what the server has of it gives out no numbers.
+        let additions = session?.isChecking == true ? [] : storage.toAdd
+        if !storage.isAdding, !additions.isEmpty || storage.wantsRows && !storage.waits {
+            storage.toAdd.removeFirst(additions.count)
             storage.wantsRows = false
             store(.enqueue(additions.flatMap(\.posts), after: outbox.last), .add(additions))
         }

@@ -54,6 +54,7 @@ struct Session {
     init(connection: ConnectionHandle) { self.connection = connection }
 
     var isReady: Bool { stage == .ready }
+    var isChecking: Bool { if case .checking = stage { true } else { false } }
 
     /// Requests without an answer: more than any server has reason to leave.
     static let askedLimit = 1_024

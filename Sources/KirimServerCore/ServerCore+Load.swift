@@ -1,7 +1,7 @@
 package import KirimPlain
 import KirimRooms
 package import KirimTransport
-package import KirimWire
+import KirimWire
 
 extension ServerCore {
     /// What a server keeps in memory, part by part, beside the operator's bans and the invitations that were

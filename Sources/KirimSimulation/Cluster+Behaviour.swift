@@ -28,6 +28,7 @@ extension Cluster {
         if faults.contains(.disk) {
             world.schedule(.diskFills, after: drawing.duration(around: .seconds(30)))
         }
+        planMisfortune()
         for index in plainPeers.indices {
             world.schedule(.plainSays(index), after: drawing.duration(around: .seconds(2)))
         }
@@ -50,6 +51,7 @@ extension Cluster {
         case .wake(let index, let nap):
             if faces[index].isAsleep, faces[index].naps == nap { try wake(index) }
             return
+        case .triesAgain(let index, let life): return try triesAgain(index, life: life)
         case .faceReturns(let index):
             if faces[index].process == nil { try begin(index) }
             return
@@ -84,6 +86,10 @@ extension Cluster {
             server?.core.broadcast(text, at: world.now, wall: wall)
             try drainServer()
             world.schedule(act, after: drawing.duration(around: .seconds(30)))
+        case .operatorPutsOut: try operatorPutsOut()
+        case .clockJumps: jumpClock()
+        case .backsUp(let index): backUp(index)
+        case .losesJournal(let index): try loseJournal(of: index)
         default: break
         }
     }
@@ -153,6 +159,7 @@ extension Cluster {
         let room = drawing.chance(0.6) ? .lobby : drawing.pick(Self.roomNames)
         switch drawing.number(below: 20) {
         case 0..<12:
+            guard !people[face.person].isRestored else { break }
             let count = drawing.chance(0.1) ? drawing.number(in: 5...40) : drawing.number(in: 1...3)
             let posts = (0..<count).map { _ in drawnPost(in: room) }
             process.core.post(posts, ticket: ticket(face), at: now)

@@ -41,7 +41,11 @@ extension Cluster {
             ledger.opened(face: index, room: room, cursor: span.last)
         }
         process.core.useSocket(face.sockets.bind(), at: world.now)
-        process.core.connect(to: world.serverAddresses, at: world.now)
+        process.core.connect(
+            to: world.serverAddresses,
+            secret: person.pass.secret,
+            at: world.now
+        )
         try drain(face: index)
     }
 
@@ -177,13 +181,7 @@ extension Cluster {
         case .phase(let phase):
             face.phase = phase
             if case .connected = phase { counters.opened += 1 }
-            if case .stopped = phase, world.faults.contains(.attack), isActive {
-                // Forged answers can bring a client to ask for a person, who then tries again.
-                counters.stops += 1
-                world.schedule(.faceCrash(index), after: .zero)
-            } else if case .stopped(let stop) = phase {
-                throw Violation(.convergence, "face \(index) stopped for ever: \(stop).")
-            }
+            if case .stopped(let stop) = phase { try stopped(stop, index) }
         case .firstContact(let key):
             guard key == serverKey.publicKey else {
                 throw Violation(.authentic, "face \(index) pinned a key that is not the server's.")
@@ -207,7 +205,10 @@ extension Cluster {
             }
         case .notWelcome(let refusal) where !refusal.isTransient:
             throw Violation(.convergence, "face \(index) is not welcome: \(refusal).")
-        case .notWelcome, .queued, .welcomed, .postponed, .caughtUp, .presence, .joined, .renamed,
+        case .welcomed where people[face.person].pass.isWrong:
+            throw Violation(.closedDoor, "face \(index) was welcomed with a wrong pass.")
+        case .welcomed: people[face.person].isRestored = false
+        case .notWelcome, .queued, .postponed, .caughtUp, .presence, .joined, .renamed,
             .storageFailed:
             break
         }

@@ -15,6 +15,7 @@ extension Cluster {
         // In the middle of a turn things wait for its end.
         guard let server, !server.isTurnPlanned else { return }
         try memory.check(server: server.core.load)
+        try checkBanished(server.core.visitors)
         try memory.check(readers: server.core.readerLoads, at: world.now)
     }
 }

@@ -14,16 +14,25 @@ extension Cluster {
         } catch {
             throw Violation(.acceptedMeansKept, "the journal cannot be read: \(error).")
         }
+        // A new process reads the clock once, and counts on from there.
+        var configuration = serverConfiguration
+        let began = wall.milliseconds / 1_000 - world.now.nanoseconds / 1_000_000_000
+        configuration.endpoint.startedAt = UInt32(clamping: began)
+        kickedUntil = [:]
+        bannedSince = [:]
         server = ServerNode(
             ServerCore(
                 identity: serverKey,
                 snapshot: snapshot,
-                configuration: serverConfiguration,
+                configuration: configuration,
                 dice: dice.fork("server", life)
             )
         )
         world.watch.serverRestarted()
         memory.serverRestarted()
+        guard Set(snapshot.bans) == ledger.bans else {
+            throw Violation(.acceptedMeansKept, "a restart changed the bans.")
+        }
         try drainServer()
     }
 
@@ -70,7 +79,9 @@ extension Cluster {
                 socket: Int(transmit.path.socket.rawValue),
                 to: transmit.path.remote
             )
-        case .commit(let id, let writes): enqueue(.commit(id, writes), server)
+        case .commit(let id, let writes):
+            try checkAuthors(of: writes)
+            enqueue(.commit(id, writes), server)
         case .read(let id, let query): enqueue(.read(id, query), server)
         case .lookUp(let id, let member, let outbox): enqueue(.lookUp(id, member, outbox), server)
         case .note(let note): narrator?(world.now, "server: \(note)".prefix(300).description)

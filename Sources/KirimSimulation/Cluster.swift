@@ -27,6 +27,14 @@ package final class Cluster {
     var server: ServerNode?
     /// Counts the lives of the server's process.
     var life = 0
+    /// How far the clocks of all machines are off.
+    var wallOffset: Int64 = 0
+    /// Rolls for what befalls journals, clocks and the operator's favour.
+    var misfortune: Dice
+    /// Whom the operator put out in the server's present life, until when; and whom he banned since when.
+    var kickedUntil: [PublicKey: Instant] = [:]
+    var bannedSince: [PublicKey: Instant] = [:]
+    var healedAt: Instant?
     var people: [Person] = []
     var faces: [Face] = []
     var plainPeers: [PlainPeer] = []
@@ -56,6 +64,11 @@ package final class Cluster {
         case diskEmpties
         case plainSays(Int)
         case operatorSays
+        case operatorPutsOut
+        case clockJumps
+        case backsUp(Int)
+        case losesJournal(Int)
+        case triesAgain(Int, life: Int)
     }
 
     package struct Counters: Hashable, Sendable {
@@ -69,6 +82,18 @@ package final class Cluster {
         package var pages = 0
         package var plainHeard = 0
         package var steps = 0
+        package var clockJumps = 0
+        package var journalsLost = 0
+        package var journalsRestored = 0
+        /// Posts without a decision that went with a journal.
+        package var postsLost = 0
+        package var kicks = 0
+        package var bans = 0
+        package var unbans = 0
+        /// Clients that were told to stay out, and why.
+        package var turnedAway: [String: Int] = [:]
+
+        package init() {}
     }
 
     final class ServerNode {
@@ -90,8 +115,15 @@ package final class Cluster {
     /// One key with its journal, and one or two faces on one machine.
     struct Person {
         let identity: StaticKey
-        let journal: MemoryClientJournal
+        var journal: MemoryClientJournal
+        /// An older copy of it.
+        var backup: MemoryClientJournal?
+        /// The journal came back from the copy, and no server has been met with it: until then its
+        /// numbers may be others' (THREATS.md), and nothing is posted.
+        var isRestored = false
         let host: SimulatedNetwork.HostID
+        /// What it shows at the door.
+        var pass = Pass()
         var isDiskFull = false
     }
 
@@ -135,6 +167,7 @@ package final class Cluster {
         self.seed = seed
         dice = Dice(seed: seed)
         drawing = dice.fork("cluster")
+        misfortune = dice.fork("misfortune")
         var keys = dice.fork("keys")
         serverKey = StaticKey(dice: &keys)
         let attackerKey = StaticKey(dice: &keys)
@@ -142,10 +175,13 @@ package final class Cluster {
         var (server, client) = Self.drawnConfiguration(&drawing)
         var narrowing = dice.fork("limits")
         Self.narrow(&server, &client, &narrowing)
+        let door = faults.contains(.door) ? Door(dice.fork("door"), of: serverKey) : nil
+        if let door { server.endpoint.access = door.access }
         (serverConfiguration, clientConfiguration) = (server, client)
         memory = MemoryWatch(server: serverConfiguration, client: clientConfiguration)
         let count = drawing.number(in: size == .small ? 1...3 : 2...7)
         for _ in 0..<count { addPerson(&keys) }
+        if var door { givePasses(&door) }
         guard faults.contains(.plain) else { return }
         for number in 0..<drawing.number(in: 0...2) {
             let host = world.addLoopback(number)
@@ -249,11 +285,13 @@ extension Cluster {
     private func heal() throws(Violation) {
         narrator?(world.now, "the trouble ends")
         isActive = false
+        healedAt = world.now
         world.heal()
         isServerDiskFull = false
         server?.outputsToLive = nil
         for index in people.indices { setDisk(full: false, of: index) }
         if server == nil { try startServer() }
+        try liftBans()
         for index in faces.indices {
             if faces[index].process == nil { try begin(index) }
             if faces[index].isAsleep { try wake(index) }
@@ -334,10 +372,13 @@ extension Cluster {
         }
     }
 
-    /// Civil time follows the simulated time; it decides nothing.
+    /// Civil time follows the simulated time, with jumps; it decides nothing.
     var wall: WallTime {
-        WallTime(milliseconds: 1_800_000_000_000 + world.now.nanoseconds / 1_000_000)
+        WallTime(milliseconds: Self.epoch + world.now.nanoseconds / 1_000_000 + wallOffset)
     }
+
+    /// Milliseconds since 1970 at the beginning.
+    static let epoch: Int64 = 1_800_000_000_000
 }
 
 // MARK: - Convergence
@@ -357,6 +398,7 @@ extension Cluster {
         guard let process = face.process, !face.isAsleep else {
             return "Face \(index) is not there."
         }
+        if case .stopped = face.phase, staysOut(face.person) { return nil }
         guard case .connected = face.phase else { return "Face \(index) is \(face.phase)." }
         if process.core.queuedCount > 0 {
             return "Face \(index) has \(process.core.queuedCount) posts without a decision."

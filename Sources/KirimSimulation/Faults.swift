@@ -33,9 +33,17 @@ package struct Faults: OptionSet, Hashable, Sendable, LosslessStringConvertible 
     package static let plain = Faults(rawValue: 1 << 14)
     /// Two faces of one person on one journal.
     package static let faces = Faults(rawValue: 1 << 15)
+    /// Outboxes and histories that are lost, or come back from an older copy, while the key is kept.
+    package static let journalLoss = Faults(rawValue: 1 << 16)
+    /// Servers with a password or invitations, and people who have none, a wrong or another's one.
+    package static let door = Faults(rawValue: 1 << 17)
+    /// An operator who puts people out, bans keys and prefixes, and lets them in again.
+    package static let banishment = Faults(rawValue: 1 << 18)
+    /// Clocks that are set to other times, forth and back.
+    package static let clock = Faults(rawValue: 1 << 19)
 
     package static let none: Faults = []
-    package static let all = Faults(rawValue: 1 << 16 - 1)
+    package static let all = Faults(rawValue: 1 << 20 - 1)
 
     /// In the order of their bits.
     package static let names: [(name: String, fault: Faults)] = [
@@ -43,7 +51,8 @@ package struct Faults: OptionSet, Hashable, Sendable, LosslessStringConvertible 
         ("cut", .cut), ("rebind", .rebind), ("expiry", .expiry), ("move", .move),
         ("sleep", .sleep), ("client-crash", .clientCrash), ("server-crash", .serverCrash),
         ("restart", .restart), ("disk", .disk), ("attack", .attack), ("plain", .plain),
-        ("faces", .faces),
+        ("faces", .faces), ("journal-loss", .journalLoss), ("door", .door),
+        ("banishment", .banishment), ("clock", .clock),
     ]
 
     /// Reads `all`, `none`, or names with commas between them; a leading `-` takes one away:

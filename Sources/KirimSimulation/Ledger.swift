@@ -1,4 +1,5 @@
 import KirimRooms
+import KirimTransport
 import KirimWire
 
 /// What really happened, kept beside the system: what people posted, what the journal took, what faces showed.
@@ -11,7 +12,13 @@ package struct Ledger: Sendable {
     private var nextNumber: [Author: UInt64] = [:]
     private var members: [MemberID: PublicKey] = [:]
     /// Posts that are durable in somebody's outbox.
-    private var outboxes: [Outbox: [PostNumber: Post]] = [:]
+    private var outboxes: [Outbox: [PostNumber: Row]] = [:]
+    /// Who may not come in, and who came with which invitation.
+    private var outsiders: Set<PublicKey> = []
+    private var invited: [PublicKey: InvitationID] = [:]
+    private var admitted: [InvitationID: PublicKey] = [:]
+    /// The bans that the server's journal keeps.
+    private(set) var bans: Set<Ban> = []
     private var plainSaid: [Address: [String]] = [:]
     private var broadcasts: [String] = []
     /// What each face has shown of each room, up to which entry.
@@ -27,6 +34,15 @@ package struct Ledger: Sendable {
     private struct Outbox: Hashable, Sendable {
         var key: PublicKey
         var id: OutboxID
+    }
+
+    /// What a number stands for.
+    private struct Row: Sendable {
+        var post: Post
+        /// The journal that gave out the number is lost: it may be given out again.
+        var isLost = false
+        /// What it stood for before.
+        var former: [Post] = []
     }
 
     private struct View: Hashable, Sendable {
@@ -48,15 +64,44 @@ extension Ledger {
     ) throws(Violation) {
         let box = Outbox(key: key, id: outbox)
         for row in rows {
-            if let before = outboxes[box]?[row.number], before != row.post {
+            guard var before = outboxes[box]?[row.number] else {
+                outboxes[box, default: [:]][row.number] = Row(post: row.post)
+                continue
+            }
+            guard before.post != row.post else { continue }
+            guard before.isLost else {
                 throw Violation(
                     .acceptedMeansKept,
                     "post \(row.number.rawValue) of an outbox was given out twice."
                 )
             }
-            outboxes[box, default: [:]][row.number] = row.post
+            before.former.append(before.post)
+            before.post = row.post
+            before.isLost = false
+            outboxes[box]?[row.number] = before
         }
     }
+
+    /// A person's journal is gone, or one from earlier is in its place, which knows an outbox up to `last`.
+    mutating func lostJournal(of key: PublicKey, keeping kept: OutboxID?, upTo last: PostNumber?) {
+        for box in outboxes.keys where box.key == key {
+            for number in outboxes[box]?.keys.sorted() ?? []
+            where box.id != kept || last.map({ number > $0 }) ?? true {
+                outboxes[box]?[number]?.isLost = true
+            }
+        }
+    }
+
+    mutating func keepOut(_ key: PublicKey) { outsiders.insert(key) }
+    mutating func invite(_ key: PublicKey, _ invitation: InvitationID) { invited[key] = invitation }
+
+    /// Whether somebody else has come in with this person's invitation.
+    func isInvitationTaken(from key: PublicKey) -> Bool {
+        guard let invitation = invited[key], let holder = admitted[invitation] else { return false }
+        return holder != key
+    }
+
+    func key(of member: MemberID) -> PublicKey? { members[member] }
 
     mutating func plainSaid(_ text: String, from address: Address) {
         plainSaid[address, default: []].append(text)
@@ -77,7 +122,11 @@ extension Ledger {
         }
         for (write, outcome) in zip(writes, outcomes) {
             switch (write, outcome) {
-            case (.enrol(let member), _): members[member.id] = member.key
+            case (.enrol(let member), _):
+                try admit(member.key)
+                members[member.id] = member.key
+            case (.ban(let ban), _): bans.insert(ban)
+            case (.unban(let ban), _): bans.remove(ban)
             case (.append(let draft), .appended(let sequence)):
                 try append(Entry(draft, at: sequence))
             case (.append(let draft), .repeated(let decision)):
@@ -88,6 +137,17 @@ extension Ledger {
             default: break
             }
         }
+    }
+
+    private mutating func admit(_ key: PublicKey) throws(Violation) {
+        guard !outsiders.contains(key) else {
+            throw Violation(.closedDoor, "somebody became a member without a right to.")
+        }
+        guard let invitation = invited[key] else { return }
+        guard admitted[invitation] ?? key == key else {
+            throw Violation(.closedDoor, "two people became members by one invitation.")
+        }
+        admitted[invitation] = key
     }
 
     private mutating func append(_ entry: Entry) throws(Violation) {
@@ -127,7 +187,7 @@ extension Ledger {
                 "post \(id.number.rawValue) of member \(member.rawValue) was never in its outbox."
             )
         }
-        guard post == entry.post else {
+        guard post.post == entry.post || post.former.contains(entry.post) else {
             throw Violation(
                 .authentic,
                 "post \(id.number.rawValue) of member \(member.rawValue) was changed on its way."

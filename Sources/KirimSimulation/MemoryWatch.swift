@@ -19,6 +19,7 @@ package struct MemoryWatch: Sendable {
     private struct Silence: Sendable {
         var heard: Instant
         var since: Instant
+        var bytesInFlight: Int
         var load: ConnectionLoad
     }
 
@@ -83,10 +84,12 @@ extension MemoryWatch {
         at now: Instant
     ) throws(Violation) {
         for reader in readers where reader.link.lastHeard.advanced(by: Self.settling) <= now {
-            guard let before = silences[reader.connection], before.heard == reader.link.lastHeard else {
+            guard let before = silences[reader.connection], before.heard == reader.link.lastHeard
+            else {
                 silences[reader.connection] = Silence(
                     heard: reader.link.lastHeard,
                     since: now,
+                    bytesInFlight: reader.link.bytesInFlight,
                     load: reader.load
                 )
                 continue
@@ -94,8 +97,10 @@ extension MemoryWatch {
             silentLooks += 1
             let silent = before.since.duration(to: now).inNanoseconds
             let timeouts = Self.firstProbes + Int(silent / Self.probeWait.inNanoseconds)
-            // The window is all that may be under way, and the probes that go out in spite of it.
-            let most = reader.link.congestionWindow + timeouts * Self.probes * PacketSize.maximum
+            // A window is all that may be under way, an earlier one perhaps, and the probes that go out
+            // in spite of it.
+            let window = max(reader.link.congestionWindow, before.bytesInFlight)
+            let most = window + timeouts * Self.probes * PacketSize.maximum
             try check("bytes under way", reader.link.bytesInFlight, most)
             try check("streams", reader.load.streams, before.load.streams)
             // What a probe repeats is marked until it has gone out, record by record.

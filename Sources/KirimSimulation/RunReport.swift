@@ -101,6 +101,18 @@ package enum Simulation {
             "\(cluster.ledger.shown) shown", "\(cluster.counters.steps) steps",
             "\(cluster.counters.commits) commits",
         ]
+        let counters = cluster.counters
+        let befell = [
+            (counters.journalsLost, "journals lost"),
+            (counters.journalsRestored, "journals restored"),
+            (counters.postsLost, "posts lost"), (counters.kicks, "kicks"),
+            (counters.bans, "bans"), (counters.unbans, "unbans"),
+            (counters.clockJumps, "clock jumps"),
+        ]
+        report.notes += befell.filter { $0.0 != 0 }.map { "\($0.0) \($0.1)" }
+        report.notes += counters.turnedAway.sorted { $0.key < $1.key }.map {
+            "\($0.value) \($0.key)"
+        }
         return report
     }
 

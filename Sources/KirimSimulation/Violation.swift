@@ -17,6 +17,7 @@ package struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
         case noAmplification = "no more bytes out than in before an address has proved itself"
         case authentic = "nothing is delivered that was not really posted"
         case freshNumbers = "no packet number is used twice under a key"
+        case closedDoor = "nobody comes in who may not"
         case boundedMemory = "memory is bounded"
         case convergence = "everything arrives once the trouble is over"
     }

@@ -106,7 +106,7 @@ final class ClientAttempt {
             serverKey: challenge.serverKey,
             listed: challenge.versions,
             identity: identity,
-            secret: challenge.access == .open ? nil : secret,
+            secret: secret,
             parameters: parameters,
             dice: dice
         )
@@ -171,7 +171,7 @@ struct AcceptReply {
 extension AccessSecret {
     var access: Access {
         switch self {
-        case .password: .password
+        case .password, .passwordKey: .password
         case .invitation: .invitation
         }
     }
@@ -179,6 +179,7 @@ extension AccessSecret {
     func sharedKey(with server: PublicKey) -> [UInt8] {
         switch self {
         case .password(let password): PasswordKey.derive(password: password, serverKey: server)
+        case .passwordKey(let key): key
         case .invitation(_, let secret): secret
         }
     }

@@ -89,7 +89,7 @@ extension ClientEndpoint {
             challenge,
             from: path.remote,
             identity: identity,
-            secret: secret,
+            secret: challenge.access == .open ? nil : secret(for: challenge.serverKey),
             parameters: Parameters(configuration),
             dice: dice,
             at: now
@@ -110,10 +110,11 @@ extension ClientEndpoint {
         guard challenge.versions.contains(where: ClientAttempt.versions.contains) else {
             return .noCommonVersion
         }
-        return switch (challenge.access, secret) {
-        case (.open, _), (.password, .password), (.invitation, .invitation): nil
-        case (.password, _): .passwordNeeded
-        case (.invitation, _): .invitationNeeded
+        guard challenge.access != secret?.access else { return nil }
+        return switch challenge.access {
+        case .open: nil
+        case .password: .passwordNeeded
+        case .invitation: .invitationNeeded
         }
     }
 
@@ -259,7 +260,7 @@ extension ClientEndpoint {
                 token: token,
                 serverKey: trusted,
                 identity: identity,
-                secret: secret,
+                secret: secret(for: trusted),
                 parameters: Parameters(configuration),
                 dice: dice,
                 at: now

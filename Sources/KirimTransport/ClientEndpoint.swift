@@ -45,6 +45,8 @@ package struct ClientEndpoint: ~Copyable {
     var trusted: PublicKey?
     var token: [UInt8]?
     var secret: AccessSecret?
+    /// The key of the password, for the server to which it was last shown.
+    private var passwordKey: (server: PublicKey, key: [UInt8])?
     var isWanted = false
 
     var attempt: ClientAttempt?
@@ -134,6 +136,7 @@ extension ClientEndpoint {
         remotes = addresses.filter(\.isAnswerable)
         trusted = serverKey
         self.token = token
+        if self.secret != secret { passwordKey = nil }
         self.secret = secret
         isWanted = true
         tokenFailed = false
@@ -202,6 +205,15 @@ extension ClientEndpoint {
 
     package mutating func send(datagram: [UInt8], to handle: ConnectionHandle) {
         connection(handle)?.send(datagram: datagram)
+    }
+
+    /// What to show this server. Making a key from a password takes a tenth of a second, so it is made once.
+    mutating func secret(for server: PublicKey) -> AccessSecret? {
+        guard case .password? = secret else { return secret }
+        if let passwordKey, passwordKey.server == server { return .passwordKey(passwordKey.key) }
+        guard let key = secret?.sharedKey(with: server) else { return nil }
+        passwordKey = (server, key)
+        return .passwordKey(key)
     }
 
     mutating func askForSocket() {

@@ -49,6 +49,8 @@ package enum AccessPolicy: Sendable {
 /// What a client brings to a closed server.
 package enum AccessSecret: Hashable, Sendable {
     case password([UInt8])
+    /// The key that was made from it for this one server (``PasswordKey``).
+    case passwordKey([UInt8])
     case invitation(InvitationID, secret: [UInt8])
 }
 

@@ -204,6 +204,22 @@ struct PostingTests {
         #expect(scene.posts.map(\.rawValue) == [1])
     }
 
+    @Test("gives out no numbers while it is not known whether they are used")
+    func postWhileChecking() throws {
+        let journal = MemoryClientJournal(dice: Dice(seed: 1))
+        var scene = try Scene(journal: journal)
+        scene.open()
+        // The journal is an old copy: the server has two posts that it does not know. The disk is full.
+        journal.failWrites(with: .full)
+        scene.welcome(nextPost: 3)
+        scene.post("a", "b")
+        journal.failWrites(with: nil)
+        scene.pass(.seconds(5))
+        #expect(scene.reconnects == 1)
+        #expect(scene.chat.queued.map(\.number.rawValue) == [1, 2])
+        #expect(scene.chat.knownServer.outbox == OutboxID(rawValue: 92))
+    }
+
     @Test("decisions that overtake the welcome do not make the server seem forgetful")
     func decisionsBeforeWelcome() throws {
         var scene = try Scene()
@@ -221,7 +237,9 @@ struct PostingTests {
         #expect(scene.chat.queued.map(\.number.rawValue) == [3])
     }
 
-    @Test("a decision that comes while the outbox is renumbered is written down under the new number")
+    @Test(
+        "a decision that comes while the outbox is renumbered is written down under the new number"
+    )
     func decidedWhileRenumbering() throws {
         let journal = MemoryClientJournal(dice: Dice(seed: 1))
         var scene = try Scene(journal: journal)
