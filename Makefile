@@ -45,8 +45,8 @@ build: prepare ## builds the program kirim, with its windows where GTK is (GTK=n
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim
 	@$(if $(TRAITS),,scripts/share .build/$(CONFIGURATION)/../share)
 
-run: build ## starts a server where none runs and opens the chat in this terminal (PORT=)
-	@KIRIM=$(KIRIM) scripts/run $(HOST) $(PORT) $(ARGS)
+run: build ## starts a server where none runs and opens a chat: windows, or this terminal (PORT=)
+	@KIRIM=$(KIRIM) WINDOWS=$(if $(TRAITS),no,yes) scripts/run $(HOST) $(PORT) $(ARGS)
 
 serve: build ## runs a server in this terminal, with the operator's prompt (PORT=, ARGS=)
 	@exec $(KIRIM) serve --host $(HOST) --port $(PORT) $(ARGS)

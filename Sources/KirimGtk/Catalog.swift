@@ -36,13 +36,19 @@ package enum Catalog {
 
 /// The sentence in the person's language, with `values` in the place of its `%1`, `%2`, ….
 package func tr(_ sentence: String, _ values: String...) -> String {
-    filled(String(cString: g_dgettext(Catalog.domain, sentence)), values)
+    // What is not translated is answered with the very bytes of the question: they must be there still.
+    let found = sentence.withCString { String(cString: g_dgettext(Catalog.domain, $0)) }
+    return filled(found, values)
 }
 
 /// The same for a sentence that counts: `tr(one: "%1 message", many: "%1 messages", 3)`.
 package func tr(one: String, many: String, _ count: Int, _ values: String...) -> String {
-    let form = g_dngettext(Catalog.domain, one, many, gulong(max(0, count)))
-    return filled(String(cString: made(form)), ["\(count)"] + values)
+    let found = one.withCString { one in
+        many.withCString { many in
+            String(cString: made(g_dngettext(Catalog.domain, one, many, gulong(max(0, count)))))
+        }
+    }
+    return filled(found, ["\(count)"] + values)
 }
 
 private func filled(_ sentence: String, _ values: [String]) -> String {

@@ -78,6 +78,9 @@ extension Widget {
         return all
     }
 
+    /// All below it, itself left out.
+    package var descendants: [Widget] { children.flatMap { [$0] + $0.descendants } }
+
     /// The text of an entry.
     package var entered: String {
         get { String(cString: gtk_editable_get_text(opaque)) }

@@ -32,6 +32,12 @@ final class ChatPage {
     /// Rooms whose backlog has been told: what comes now is new.
     private var caughtUp: Set<RoomName> = []
     private var saidInBatch = 0
+    private var ticks = 0
+    /// Something that is remembered has changed. What was read changes with every message, so it is not written each time.
+    private var hasNews = false
+    /// As of the last drawing: what the rows in sight were filled with.
+    private var rowWords = RowWords(myName: "", today: CivilDay(number: 0))
+    private static let rememberSeconds = 5
     /// Of a flood nobody could hear more.
     private static let spokenAtOnce = 5
 
@@ -49,6 +55,8 @@ final class ChatPage {
         var remember: (ChatScreen.Memory, _ title: String) -> Void
         var want: (ChatScreen.Wanted) -> Void
         var rooms: ([RoomSummary]) -> Void
+        /// The open room is another one, or is notified about otherwise.
+        var roomChanged: () -> Void
         var quit: () -> Void
     }
 
@@ -139,6 +147,8 @@ final class ChatPage {
         guard !isOver else { return false }
         screen.timePassed(to: LocalTime.now)
         if pill.isOpen { wire.askLink() }
+        ticks += 1
+        if hasNews, ticks % Self.rememberSeconds == 0 { remember() }
         work()
         return true
     }
@@ -198,18 +208,22 @@ final class ChatPage {
 
     private func draw(_ changes: [Change]) {
         guard !changes.isEmpty else { return }
-        log.speak(words)
+        rowWords = words
         let open = screen.openRoom
+        // Another room's rows are drawn from the beginning; what happened to them before means nothing to the list.
+        let isOpened = changes.contains { if case .opened = $0 { true } else { false } }
         var splices = 0
         for change in changes {
             switch change {
             case .rows(let room, let at, let removed, let added):
-                guard room == open else { continue }
+                guard room == open, !isOpened else { continue }
                 log.splice(at: at, removed: removed, added: added)
                 splices += 1
-            case .rowChanged(let room, let at): if room == open { log.rebind(at) }
+            case .rowChanged(let room, let at): if room == open, !isOpened { log.rebind(at) }
             case .rowsRestyled(let room): if room == open { log.rebindAll() }
-            case .rooms: sidebar.show(screen.rooms, open: open)
+            case .rooms:
+                sidebar.show(screen.rooms, open: open)
+                desk.roomChanged()
             case .opened: drawRoom()
             case .members:
                 sidebar.show(screen.members)
@@ -226,7 +240,7 @@ final class ChatPage {
             case .directory: if let rooms = screen.directory { desk.rooms(rooms) }
             case .reveal(let room, let at): if room == open { log.reveal(at) }
             case .follow(let room): if room == open { log.followEnd() }
-            case .memory: remember()
+            case .memory: hasNews = true
             }
         }
         // Rows below a splice that came before another one were filled where they no longer are.
@@ -289,29 +303,37 @@ final class ChatPage {
         }
     }
 
-    private func remember() { desk.remember(screen.memory, screen.serverName) }
+    private func remember() {
+        hasNews = false
+        desk.remember(screen.memory, screen.serverName)
+    }
 
     // MARK: - Widgets
 
-    private func makeLog() -> LogView {
-        LogView(
-            scroller: form["scroller"],
-            asks: LogView.Asks(
-                row: { [weak self] place in
-                    guard let self, place < screen.rowCount(in: screen.openRoom) else { return nil }
-                    return screen.row(place, in: screen.openRoom)
-                },
-                perform: { [weak self] in self?.perform($0) },
-                follow: { [weak self] in self?.perform(.scroll(atEnd: $0)) },
-                top: { [weak self] in self?.perform(.loadEarlier) },
-                menu: { [weak self] place, row, x, y in
-                    guard let self, place < screen.rowCount(in: screen.openRoom) else { return }
-                    MessageMenu.open(screen.row(place, in: screen.openRoom), on: row, x, y) {
-                        [weak self] in self?.chose($0)
-                    }
-                }
-            )
+    private func makeLog() -> LogView<MessageRow> {
+        var asks = LogView<MessageRow>.Asks(
+            make: { [weak self] in MessageRow { self?.perform($0) } },
+            fill: { [weak self] row, place in
+                guard let self, let shown = self.row(place) else { return }
+                row.show(shown, words: rowWords)
+            }
         )
+        asks.follow = { [weak self] in self?.perform(.scroll(atEnd: $0)) }
+        asks.top = { [weak self] in self?.perform(.loadEarlier) }
+        asks.activate = { [weak self] place in
+            guard let self, let row = row(place) else { return }
+            if case .earlier = row { perform(.loadEarlier) } else { log.focusedMenu() }
+        }
+        asks.menu = { [weak self] place, widget, x, y in
+            guard let row = self?.row(place) else { return }
+            MessageMenu.open(row, on: widget, x, y) { [weak self] in self?.chose($0) }
+        }
+        return LogView(scroller: form["scroller"], asks: asks)
+    }
+
+    private func row(_ place: Int) -> Row? {
+        guard place < screen.rowCount(in: screen.openRoom) else { return nil }
+        return screen.row(place, in: screen.openRoom)
     }
 
     private func chose(_ intent: ChatScreen.Intent) {
@@ -337,6 +359,7 @@ final class ChatPage {
             guard let self else { return }
             adw_leaflet_set_visible_child(leaflet.opaque, form["sidebar"])
         }
+        adw_leaflet_set_visible_child(leaflet.opaque, form["conversation"])
         leaflet.on("notify::folded") { [weak self] _ in self?.fold() }
         fold()
     }
@@ -356,8 +379,8 @@ final class ChatPage {
         pill.open()
     }
     func copyFocused() {
-        guard let (place, _) = log.focusedRow() else { return }
-        switch screen.row(place, in: screen.openRoom) {
+        guard let (place, _) = log.focusedRow(), let row = row(place) else { return }
+        switch row {
         case .entry(let entry): perform(.copy(entry.sequence))
         case .own(let post): desk.copy(post.text)
         default: break

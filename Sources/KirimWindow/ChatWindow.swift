@@ -179,6 +179,7 @@ final class ChatWindow {
             },
             want: { [weak self] in self?.show($0) },
             rooms: { [weak self] in self?.directory?.show($0) },
+            roomChanged: { [weak self] in self?.showMode() },
             quit: { [weak self] in
                 guard let self else { return }
                 gtk_window_close(window.cast())
@@ -222,7 +223,7 @@ final class ChatWindow {
                 tr("Password Needed"),
                 Sentences.stop(reason, at: page.screen.address).text,
                 field: tr("Password"),
-                yes: tr("_Connect"),
+                yes: tr("Connect"),
                 isSecret: true,
                 over: window
             ) { [weak self] in self?.page?.perform(.answer(.password($0))) }
@@ -236,7 +237,7 @@ final class ChatWindow {
         Dialogs.confirm(
             tr("Trust the New Key?"),
             tr("Do this only if the operator told you this fingerprint: %1", key.fingerprint),
-            yes: tr("_Trust"),
+            yes: tr("Trust"),
             over: window
         ) { [weak self] isSure in
             if isSure { self?.page?.perform(.answer(.trust(key))) }
@@ -300,7 +301,7 @@ final class ChatWindow {
             tr("Everybody on this server sees the new name."),
             field: tr("Your name"),
             value: page.screen.me?.name.text ?? "",
-            yes: tr("_Change"),
+            yes: tr("Change"),
             over: window
         ) { [weak self] text in
             guard let self else { return }
@@ -313,7 +314,7 @@ final class ChatWindow {
     }
 
     /// The mode of the room that is open, in its menu.
-    func showMode() {
+    private func showMode() {
         guard let page, let mode else { return }
         let value =
             switch page.screen.room(page.screen.openRoom)?.mode {

@@ -48,7 +48,7 @@ enum Dialogs {
     }
 
     private static func respond(_ dialog: Widget, yes: String, _ look: AdwResponseAppearance) {
-        adw_message_dialog_add_response(dialog.cast(), "no", tr("_Cancel"))
+        adw_message_dialog_add_response(dialog.cast(), "no", tr("Cancel"))
         adw_message_dialog_add_response(dialog.cast(), "yes", yes)
         adw_message_dialog_set_response_appearance(dialog.cast(), "yes", look)
         adw_message_dialog_set_close_response(dialog.cast(), "no")

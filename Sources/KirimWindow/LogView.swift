@@ -1,47 +1,44 @@
 #if GTK
 import CGtk
 package import KirimGtk
-package import KirimScreen
 
-/// The log of a room: GTK's list over rows that are looked up in the screen when they come into sight.
+/// What a log puts into its list: widgets that are made once, and filled again and again.
+package protocol LogRow: AnyObject {
+    var root: Widget { get }
+}
+
+/// A log: GTK's list over rows that are looked up where they are kept when they come into sight.
 ///
 /// It follows what comes as long as its end is in sight. Only the person's own scrolling ends that: a layout moves the
 /// view, too, and means nothing.
-package final class LogView {
+package final class LogView<Shown: LogRow> {
     package let scroller: Widget
     package let list: Widget
     private let model = CountModel()
     private let asks: Asks
     /// By the list's items, which GTK makes for what is in sight and some more.
-    private var rows: [UnsafeMutableRawPointer: MessageRow] = [:]
-    private var words = RowWords(myName: "", today: .init(number: 0))
+    private var rows: [UnsafeMutableRawPointer: Shown] = [:]
     private var follows = true
     /// A row to be scrolled to after the next frame: the list has to lay it out first.
     private var target: Int?
     private var isWatched = false
 
     package struct Asks {
-        package var row: (Int) -> Row?
-        package var perform: (ChatScreen.Intent) -> Void
+        package var make: () -> Shown
+        /// Puts what stands at the place into the row.
+        package var fill: (Shown, Int) -> Void
         /// The end came into sight, or left it, by the person's doing.
-        package var follow: (Bool) -> Void
+        package var follow: (Bool) -> Void = { _ in }
         /// The first row is in sight.
-        package var top: () -> Void
+        package var top: () -> Void = {}
+        /// The row was chosen by keyboard or a double click.
+        package var activate: (Int) -> Void = { _ in }
         /// What can be done with the row, at this place of the widget.
-        package var menu: (Int, Widget, Double, Double) -> Void
+        package var menu: (Int, Widget, Double, Double) -> Void = { _, _, _, _ in }
 
-        package init(
-            row: @escaping (Int) -> Row?,
-            perform: @escaping (ChatScreen.Intent) -> Void = { _ in },
-            follow: @escaping (Bool) -> Void = { _ in },
-            top: @escaping () -> Void = {},
-            menu: @escaping (Int, Widget, Double, Double) -> Void = { _, _, _, _ in }
-        ) {
-            self.row = row
-            self.perform = perform
-            self.follow = follow
-            self.top = top
-            self.menu = menu
+        package init(make: @escaping () -> Shown, fill: @escaping (Shown, Int) -> Void) {
+            self.make = make
+            self.fill = fill
         }
     }
 
@@ -60,7 +57,7 @@ package final class LogView {
         factory.on("teardown") { [weak self] in
             if let item = $0.object(1) { self?.rows[item] = nil }
         }
-        list.on("activate") { [weak self] in self?.activated(Int($0.unsigned(1))) }
+        list.on("activate") { [weak self] in self?.asks.activate(Int($0.unsigned(1))) }
         watchScrolling()
     }
 
@@ -89,10 +86,6 @@ package final class LogView {
         }
     }
 
-    func speak(_ words: RowWords) {
-        self.words = words
-    }
-
     package func reveal(_ place: Int) {
         follows = false
         target = place
@@ -109,7 +102,7 @@ package final class LogView {
 
     private func setUp(_ item: UnsafeMutableRawPointer?) {
         guard let item else { return }
-        let row = MessageRow(perform: asks.perform)
+        let row = asks.make()
         rows[item] = row
         gtk_list_item_set_activatable(item.opaque, 1)
         gtk_list_item_set_child(item.opaque, row.root)
@@ -134,21 +127,14 @@ package final class LogView {
         fill(row, place)
     }
 
-    private func fill(_ row: MessageRow, _ place: Int) {
-        if let shown = asks.row(place) { row.show(shown, words: words) }
+    private func fill(_ row: Shown, _ place: Int) {
+        // The list may ask for what went a moment ago.
+        if place < model.count { asks.fill(row, place) }
     }
 
     private func position(of item: UnsafeMutableRawPointer) -> Int? {
         let position = gtk_list_item_get_position(item.opaque)
         return position == guint.max ? nil : Int(position)
-    }
-
-    private func activated(_ place: Int) {
-        switch asks.row(place) {
-        case .earlier: asks.perform(.loadEarlier)
-        case .entry, .own: focusedMenu()
-        case .day, .newMessages, nil: break
-        }
     }
 
     /// The menu of the row that has the keyboard.
@@ -158,7 +144,7 @@ package final class LogView {
     }
 
     /// Where the keyboard is in the log.
-    func focusedRow() -> (Int, MessageRow)? {
+    func focusedRow() -> (Int, Shown)? {
         for (item, row) in rows {
             guard let holder = gtk_widget_get_parent(row.root),
                 gtk_widget_has_focus(holder) != 0 || gtk_widget_has_focus(row.root) != 0,

@@ -5,7 +5,7 @@ import KirimRooms
 import KirimScreen
 
 /// One row of the log: made once by GTK's list, and filled again and again with what stands at its place.
-final class MessageRow {
+final class MessageRow: LogRow {
     let root: Widget
     private let separator: Widget
     private let avatar: Widget
@@ -20,6 +20,7 @@ final class MessageRow {
     private var footing = Footing()
     private var styles: Set<String> = []
     private var spoken = ""
+    private var speaker: Widget?
 
     /// What hangs below the text: it is made anew only where it changes, which is seldom.
     private struct Footing: Hashable {
@@ -176,17 +177,21 @@ final class MessageRow {
     /// The text, its links as links.
     private func set(_ shown: String) {
         text.show(!shown.isEmpty)
-        let linked = LinkText(shown)
-        guard linked.hasLinks else {
+        let links = WebLinks.ranges(in: shown)
+        guard !links.isEmpty else {
             // Whatever it was before: plain text takes the attributes of links off.
             gtk_label_set_text(text.opaque, shown)
             return
         }
-        let markup = linked.pieces.map { piece in
-            let safe = escaped(String(piece.text))
-            return piece.isLink ? "<a href=\"\(safe)\">\(safe)</a>" : safe
+        var markup = ""
+        var place = shown.startIndex
+        for link in links {
+            let address = escaped(String(shown[link]))
+            markup += escaped(String(shown[place..<link.lowerBound]))
+            markup += "<a href=\"\(address)\">\(address)</a>"
+            place = link.upperBound
         }
-        gtk_label_set_markup(text.opaque, markup.joined())
+        gtk_label_set_markup(text.opaque, markup + escaped(String(shown[place...])))
     }
 
     private func escaped(_ text: String) -> String {
@@ -204,9 +209,13 @@ final class MessageRow {
 
     /// Name and text first: it is what a reader says when the row is reached.
     private func speak(_ line: String) {
-        guard line != spoken else { return }
+        // The list's own widget around the row is what has the focus.
+        guard let item = gtk_widget_get_parent(root), line != spoken || item != speaker else {
+            return
+        }
         spoken = line
-        root.nameForReaders(line)
+        speaker = item
+        item.nameForReaders(line)
     }
 
     private func hang(_ now: Footing) {

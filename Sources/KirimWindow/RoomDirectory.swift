@@ -39,8 +39,8 @@ final class RoomDirectory {
             dialog.cast(),
             box(GTK_ORIENTATION_VERTICAL, spacing: 12, entry, complaint, scroller)
         )
-        adw_message_dialog_add_response(dialog.cast(), "no", tr("_Cancel"))
-        adw_message_dialog_add_response(dialog.cast(), "yes", tr("_Join"))
+        adw_message_dialog_add_response(dialog.cast(), "no", tr("Cancel"))
+        adw_message_dialog_add_response(dialog.cast(), "yes", tr("Join"))
         adw_message_dialog_set_response_appearance(dialog.cast(), "yes", ADW_RESPONSE_SUGGESTED)
         adw_message_dialog_set_default_response(dialog.cast(), "yes")
         adw_message_dialog_set_close_response(dialog.cast(), "no")

@@ -30,6 +30,20 @@ final class StartPage {
             form[row].on("entry-activated") { [weak self] _ in self?.submit() }
         }
         form["address"].entered = FirstRun().address
+        nameParts()
+    }
+
+    /// libadwaita leaves parts of its rows without a name for screen readers.
+    private func nameParts() {
+        for part in form["start"].descendants where part.typeName == "GtkListBox" {
+            part.nameForReaders(tr("Where to Connect"))
+        }
+        for part in form["password"].descendants where part.typeName == "GtkButton" {
+            part.nameForReaders(tr("Show the Password"))
+        }
+        for part in servers.descendants where part.typeName == "GtkListBox" {
+            part.nameForReaders(tr("Servers You Know"))
+        }
     }
 
     func focus() { gtk_widget_grab_focus(form["name"]) }

@@ -44,7 +44,7 @@ final class StoppedPage {
         trust.style("destructive-action", newKey != nil)
         gtk_button_set_label(
             trust.cast(),
-            newKey == nil ? tr("_Try Again") : tr("_Trust the New Key…")
+            newKey == nil ? tr("Try Again") : tr("Trust the New Key…")
         )
         gtk_widget_grab_focus(form["stopped-back"])
     }

@@ -90,6 +90,10 @@ nonisolated final class Wire: Sendable {
                 let reading = Task {
                     for await event in client.events {
                         await mailbox.hasRoom()
+                        // Why it stopped is shown with the key that was known.
+                        if case .stopped = event {
+                            mailbox.put(.answer(.link(await client.link())))
+                        }
                         mailbox.put(.event(event))
                     }
                 }

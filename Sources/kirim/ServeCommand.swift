@@ -69,16 +69,26 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How much the server tells about itself on standard error. (default: notice)")
     var logLevel: String?
 
+    @Flag(help: "Show the server in a window of the desktop, and not in this terminal.")
+    var window = false
+
     @Option(help: "The settings file, JSON. (default: ~/.config/kirim/server.json)")
     var settings: String?
 
     func run() async throws {
-        do {
-            try await serve()
-        } catch let complaint as Complaint {
-            throw complaint.said()
-        } catch let error as ServerError {
-            throw Complaint(sentence: error.sentence, code: code(of: error)).said()
+        #if !GTK
+        if window { throw Main.withoutWindows.said() }
+        #endif
+        do { try await serve() } catch { throw said(error) }
+    }
+
+    /// Says what kept the server from starting, and gives the exit code.
+    func said(_ error: any Error) -> any Error {
+        switch error {
+        case let complaint as Complaint: complaint.said()
+        case let error as ServerError:
+            Complaint(sentence: error.sentence, code: code(of: error)).said()
+        default: error
         }
     }
 
@@ -89,7 +99,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func serve() async throws {
+    /// The server as flags, environment and settings file want it; it does not run yet.
+    func open() async throws -> (server: KirimServer, settings: ServeSettings) {
         let settings = try await ServeSettings.read(
             ServeSettings.Flags(
                 host: host,
@@ -109,18 +120,27 @@ struct ServeCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var log = Logger(label: "kirim")
         log.logLevel = settings.logLevel
-        let server = try await KirimServer.open(settings.options, log: log)
-        let console = OperatorConsole()
-        defer { console.leave() }
-        // Said once signals are obeyed: whoever reads it may stop the server at once.
-        let greeted = Greeted(server) { introduce(server, settings.options, on: console) }
-        let group = ServiceGroup(
+        return (try await KirimServer.open(settings.options, log: log), settings)
+    }
+
+    /// Runs it until SIGINT or SIGTERM, or until the group is told to stop.
+    static func group(of service: any Service) -> ServiceGroup {
+        ServiceGroup(
             configuration: .init(
-                services: [.init(service: greeted)],
+                services: [.init(service: service)],
                 gracefulShutdownSignals: [.sigint, .sigterm],
                 logger: Self.quiet
             )
         )
+    }
+
+    private func serve() async throws {
+        let (server, settings) = try await open()
+        let console = OperatorConsole()
+        defer { console.leave() }
+        // Said once signals are obeyed: whoever reads it may stop the server at once.
+        let greeted = Greeted(server) { introduce(server, settings.options, on: console) }
+        let group = Self.group(of: greeted)
         let notes = Task {
             for await note in server.notes { console.show(ServerLog.line(for: note)) }
         }

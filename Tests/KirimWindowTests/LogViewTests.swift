@@ -1,8 +1,6 @@
 #if GTK
 import CGtk
 import KirimGtk
-import KirimRooms
-import KirimScreen
 import KirimWindow
 import Testing
 
@@ -12,36 +10,45 @@ import Testing
     .enabled(if: gtk_init_check() != 0, "SKIPPED: there is no display for the window's tests.")
 )
 struct LogViewTests {
-    /// A log of days in a window of its own.
+    final class Line: LogRow {
+        let root = label()
+    }
+
+    /// A log of numbers in a window of its own.
     final class Shown {
         let window: Widget
-        let log: LogView
-        var days: [Int64] = []
-        var asked: [Int] = []
+        let log: LogView<Line>
+        var count = 0
+        var asked: [Int] { relay.asked }
+        private let relay = Relay()
 
         init() {
             adw_init()
             window = made(gtk_window_new())
             gtk_window_set_default_size(window.cast(), 400, 300)
             let scroller = made(gtk_scrolled_window_new())
-            let relay = Relay()
-            log = LogView(scroller: scroller, asks: .init(row: { relay.shown?.row($0) }))
-            relay.shown = self
+            let relay = relay
+            log = LogView(
+                scroller: scroller,
+                asks: .init(
+                    make: { Line() },
+                    fill: { line, place in
+                        relay.asked.append(place)
+                        line.root.label = "\(place)"
+                    }
+                )
+            )
             gtk_window_set_child(window.cast(), scroller)
             gtk_window_present(window.cast())
         }
 
-        final class Relay { weak var shown: Shown? }
+        private final class Relay { var asked: [Int] = [] }
 
-        func row(_ place: Int) -> Row? {
-            asked.append(place)
-            return .day(CivilDay(number: days[place]))
-        }
+        func forget() { relay.asked = [] }
 
         func append(_ count: Int) {
-            let at = days.count
-            days += (0..<count).map { Int64(at + $0) }
-            log.splice(at: at, removed: 0, added: count)
+            log.splice(at: self.count, removed: 0, added: count)
+            self.count += count
         }
 
         func settle(until condition: () -> Bool) {
@@ -69,7 +76,7 @@ struct LogViewTests {
         let shown = Shown()
         shown.append(1_000)
         shown.settle { shown.asked.contains(999) && shown.end < 1 }
-        shown.asked = []
+        shown.forget()
         shown.log.rebind(999)
         shown.log.rebind(3)
         #expect(shown.asked == [999])

@@ -1,0 +1,106 @@
+#if GTK
+import CGtk
+import KirimGtk
+package import KirimRooms
+import KirimScreen
+package import KirimWire
+
+/// A server as its operator's window reaches it, from any task.
+package struct OperatorDoor: Sendable {
+    package var addresses: [Address]
+    package var key: PublicKey
+    package var name: String
+    package var canInvite: Bool
+    /// What happens, until the server has stopped.
+    package var notes: AsyncStream<ServerNote>
+    /// A note in the words of the server's log.
+    package var line: @Sendable (ServerNote) -> String
+    package var status: @Sendable () async -> ServerStatus
+    package var perform: @Sendable (OperatorWish) async -> Void
+    package var invite: @Sendable () async -> ServerAddress?
+    /// Begins to stop; the end of the notes says that it has.
+    package var stop: @Sendable () async -> Void
+
+    package nonisolated init(
+        addresses: [Address],
+        key: PublicKey,
+        name: String,
+        canInvite: Bool,
+        notes: AsyncStream<ServerNote>,
+        line: @escaping @Sendable (ServerNote) -> String,
+        status: @escaping @Sendable () async -> ServerStatus,
+        perform: @escaping @Sendable (OperatorWish) async -> Void,
+        invite: @escaping @Sendable () async -> ServerAddress?,
+        stop: @escaping @Sendable () async -> Void
+    ) {
+        self.addresses = addresses
+        self.key = key
+        self.name = name
+        self.canInvite = canInvite
+        self.notes = notes
+        self.line = line
+        self.status = status
+        self.perform = perform
+        self.invite = invite
+        self.stop = stop
+    }
+}
+
+/// The program that is a server's window: it lives as long as the server does.
+package final class OperatorProgram {
+    /// How it went.
+    package enum Ending {
+        case stopped
+        case noDisplay
+        /// The server did not start.
+        case failed(any Error)
+    }
+
+    private let application: UnsafeMutablePointer<AdwApplication>
+    private let open: @Sendable () async throws -> OperatorDoor
+    private var window: OperatorWindow?
+    private var ending = Ending.stopped
+
+    /// Opens the server and its window; returns when the server has stopped. On the main thread.
+    package static func run(
+        open: @escaping @Sendable () async throws -> OperatorDoor
+    ) -> Ending {
+        guard Stage.begin() else { return .noDisplay }
+        let program = OperatorProgram(open)
+        _ = Stage.run(program.application.cast(), ["kirim"])
+        return program.ending
+    }
+
+    private init(_ open: @escaping @Sendable () async throws -> OperatorDoor) {
+        self.open = open
+        application = made(adw_application_new(Program.id + ".Server", G_APPLICATION_NON_UNIQUE))
+        application.on("startup", after: true) { [weak self] _ in self?.startUp() }
+        application.on("activate") { _ in }
+    }
+
+    private func startUp() {
+        Stage.dress()
+        application.action("about") { [weak self] in
+            guard let self else { return }
+            Stage.about(over: gtk_application_get_active_window(application.cast()))
+        }
+        keys(["<Control>w", "<Control>q"], for: "win.stop", of: application.cast())
+        application.choice("appearance", initially: "system") { Stage.appear($0) }
+        g_application_hold(application.cast())
+        Task {
+            do {
+                let door = try await open()
+                window = OperatorWindow(door, of: application.cast()) { [weak self] in self?.end() }
+            } catch {
+                ending = .failed(error)
+                end()
+            }
+        }
+    }
+
+    private func end() {
+        window = nil
+        g_application_release(application.cast())
+    }
+}
+#endif

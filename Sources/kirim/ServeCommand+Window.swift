@@ -1,0 +1,77 @@
+#if GTK
+import ArgumentParser
+import KirimClient
+import KirimRooms
+import KirimServer
+import KirimWindow
+import KirimWire
+import ServiceLifecycle
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// `kirim serve --window`: the same server, and its operator at a window.
+extension ServeCommand: WindowedCommand {
+    var opensWindow: Bool { window }
+
+    func runWindow() throws -> Int32 {
+        let ending = OperatorProgram.run {
+            let (server, settings) = try await open()
+            let group = Self.group(of: server)
+            // The end of the server ends its notes, and these the window.
+            Task { try await group.run() }
+            return OperatorDoor(server, settings.options) { await group.triggerGracefulShutdown() }
+        }
+        switch ending {
+        case .stopped: return 0
+        case .noDisplay: throw Main.withoutDisplay.said()
+        case .failed(let error): throw said(error)
+        }
+    }
+}
+
+extension OperatorDoor {
+    init(
+        _ server: KirimServer,
+        _ options: ServerOptions,
+        stop: @escaping @Sendable () async -> Void
+    ) {
+        var canInvite = false
+        if case .invitation = options.access { canInvite = true }
+        let nobody = ServerStatus(guests: [], rooms: [], bans: [], counters: [], connections: 0)
+        self.init(
+            addresses: server.addresses,
+            key: server.publicKey,
+            name: options.name,
+            canInvite: canInvite,
+            notes: server.notes,
+            line: { ServerLog.line(for: $0) },
+            status: { await server.status() ?? nobody },
+            perform: { await server.carryOut($0) },
+            invite: { Self.invitation(to: server, options) },
+            stop: stop
+        )
+    }
+
+    /// Good for a day, like those of `kirim invite`.
+    private static func invitation(
+        to server: KirimServer,
+        _ options: ServerOptions
+    ) -> ServerAddress? {
+        guard let key = try? KirimServer.key(in: options), let place = server.addresses.first
+        else { return nil }
+        let end = Int64(time(nil)) / 60 + 24 * 60
+        let (id, secret) = KirimServer.invitation(to: key, endingAt: UInt32(clamping: end))
+        let host = place.ip.isUnspecified ? IPAddress.loopback : place.ip
+        return ServerAddress(
+            host: host.description,
+            port: place.port,
+            key: server.publicKey,
+            invitation: ServerAddress.invitation(id, secret: secret)
+        )
+    }
+}
+#endif
