@@ -6,7 +6,7 @@ import Testing
 struct QRCodeTests {
     @Test(
         "takes the smallest version that holds the text",
-        arguments: [(1, 21), (14, 21), (15, 25), (180, 57), (181, 61), (666, 97)]
+        arguments: [(1, 21), (14, 21), (15, 25), (180, 53), (181, 57), (666, 97)]
     )
     func sizes(count: Int, size: Int) throws {
         let code = try #require(QRCode(String(repeating: "k", count: count)))
@@ -30,8 +30,7 @@ struct QRCodeTests {
         #expect((0..<8).allSatisfy { !code[7, $0] })
     }
 
-    /// A code that another program reads as this text; see the picture of the window in the artefacts.
-    @Test("is drawn as it was when a reader of codes read it")
+    @Test("is drawn as it was when zbarimg read it")
     func known() throws {
         let code = try #require(QRCode("kirim"))
         let rows = (0..<code.size).map { y in
@@ -40,6 +39,28 @@ struct QRCodeTests {
         #expect(rows == Self.kirim)
     }
 
-    private static let kirim: [String] = []
+    private static let kirim = [
+        "#######.##.#..#######",
+        "#.....#...###.#.....#",
+        "#.###.#.#...#.#.###.#",
+        "#.###.#...#...#.###.#",
+        "#.###.#..#.##.#.###.#",
+        "#.....#.#..##.#.....#",
+        "#######.#.#.#.#######",
+        ".........#..#........",
+        "#.#...##.#.....#..#.#",
+        "###..#.#.###.###..#.#",
+        ".#.#.##..#####.##.#.#",
+        "....##.#..##.###.#.##",
+        "#..#.####.#######..#.",
+        "........#...........#",
+        "#######.###...#..#..#",
+        "#.....#..#..#...##.#.",
+        "#.###.#.......#..#..#",
+        "#.###.#..#.#.##...#..",
+        "#.###.#.#.####.##.###",
+        "#.....#..#.#.###.#...",
+        "#######.#######..#..#",
+    ]
 }
 #endif
