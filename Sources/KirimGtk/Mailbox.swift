@@ -1,13 +1,17 @@
 #if GTK
 import Synchronization
 
-/// The way of facts from any thread to the window: put in one by one, taken out all at once, at most once a frame.
+/// The way of facts from any thread to the window: put in one by one, taken out together, at most once a frame.
 ///
-/// A burst of thousands thus costs the main thread a few visits and never a hop each. Who puts in waits while more
+/// A burst thus costs the main thread a few visits and never a hop each, and no visit so long that a frame is late. Who puts in waits while more
 /// than ``capacity`` items have not been taken, so that a window that stands still gathers nothing in memory.
 package nonisolated final class Mailbox<Item: Sendable>: Sendable {
     /// Items that may wait.
     package static var capacity: Int { 2_000 }
+    /// Items of one visit: twice what a flood of a thousand a second brings in a frame.
+    package static var slice: Int { 32 }
+    /// Beyond this all are taken at once: one late frame is better than seconds behind.
+    package static var backlog: Int { 1_000 }
     /// Between two visits: a frame at 60 Hz.
     package static var interval: Duration { .milliseconds(16) }
 
@@ -63,19 +67,25 @@ package nonisolated final class Mailbox<Item: Sendable>: Sendable {
     @MainActor
     package func deliver(to visitor: @MainActor ([Item]) -> Void) async {
         for await _ in visits {
-            let items = takeAll()
-            if !items.isEmpty { visitor(items) }
-            try? await Task.sleep(for: Self.interval)
+            var items = take()
+            while !items.isEmpty {
+                visitor(items)
+                try? await Task.sleep(for: Self.interval)
+                items = take()
+            }
         }
     }
 
-    private func takeAll() -> [Item] {
-        let (items, waiting) = state.withLock { state in
-            defer {
-                state.items = []
-                state.waiting = []
-            }
-            return (state.items, state.waiting)
+    private func take() -> [Item] {
+        let (items, waiting) = state.withLock {
+            state -> ([Item], [CheckedContinuation<Void, Never>]) in
+            let isLate = state.items.count > Self.backlog
+            let count = isLate ? state.items.count : min(Self.slice, state.items.count)
+            let items = Array(state.items.prefix(count))
+            state.items.removeFirst(count)
+            guard state.items.count < Self.capacity else { return (items, []) }
+            defer { state.waiting = [] }
+            return (items, state.waiting)
         }
         for continuation in waiting { continuation.resume() }
         return items

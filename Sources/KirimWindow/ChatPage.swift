@@ -58,6 +58,8 @@ final class ChatPage {
         /// The open room is another one, or is notified about otherwise.
         var roomChanged: () -> Void
         var quit: () -> Void
+        /// Where somebody measures.
+        var frames: () -> FrameWatch?
     }
 
     init(_ call: Wire.Call, memory: ChatScreen.Memory, room: RoomName?, desk: Desk) {
@@ -90,7 +92,14 @@ final class ChatPage {
         drawAll()
         let mailbox = wire.mailbox
         Task { [weak self] in
-            await mailbox.deliver { self?.take($0) }
+            await mailbox.deliver { facts in
+                guard let self else { return }
+                if let frames = self.desk.frames() {
+                    frames.measure { self.take(facts) }
+                } else {
+                    self.take(facts)
+                }
+            }
         }
         MainLoop.every(milliseconds: 1_000) { [weak self] in self?.tick() ?? false }
     }

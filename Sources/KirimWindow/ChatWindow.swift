@@ -18,6 +18,7 @@ final class ChatWindow {
     private(set) var page: ChatPage?
     private var server: Keepsake.Server?
     private var isClosing = false
+    private var frames: FrameWatch?
     private var mode: OpaquePointer?
     private var directory: RoomDirectory?
 
@@ -40,6 +41,7 @@ final class ChatWindow {
             page?.perform(.focus(window.flag("is-active")))
         }
         gtk_window_present(window.cast())
+        frames = FrameWatch(window)
     }
 
     private func makePages() {
@@ -183,7 +185,8 @@ final class ChatWindow {
             quit: { [weak self] in
                 guard let self else { return }
                 gtk_window_close(window.cast())
-            }
+            },
+            frames: { [weak self] in self?.frames }
         )
     }
 
@@ -331,6 +334,7 @@ final class ChatWindow {
     private func closes() -> Bool {
         guard !isClosing else { return false }
         isClosing = true
+        frames?.tell()
         program.closed(self, page: page)
         page = nil
         return false

@@ -27,7 +27,6 @@ final class StartPage {
         connect.on("clicked") { [weak self] _ in self?.submit() }
         for row in ["name", "address", "port", "password"] {
             form[row].on("changed") { [weak self] _ in self?.complain(nil) }
-            form[row].on("entry-activated") { [weak self] _ in self?.submit() }
         }
         form["address"].entered = FirstRun().address
         nameParts()

@@ -50,7 +50,7 @@ def begin():
     os.environ.update(
         DISPLAY=":" + display, DBUS_SESSION_BUS_ADDRESS=bus.stdout.readline().strip(), HOME=HOME,
         XDG_RUNTIME_DIR=HOME, XDG_CONFIG_HOME=HOME + "/config", XDG_DATA_HOME=HOME + "/data",
-        GDK_BACKEND="x11", GSK_RENDERER="cairo", GTK_A11Y="atspi", GSETTINGS_BACKEND="memory",
+        GDK_BACKEND="x11", GSK_RENDERER="cairo", GTK_A11Y=os.environ.get("KIRIM_A11Y", "atspi"), GSETTINGS_BACKEND="memory",
         GTK_IM_MODULE="gtk-im-context-simple", NO_AT_BRIDGE="0", TZ="UTC")
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "WAYLAND_DISPLAY"):
         os.environ.pop(variable, None)
@@ -282,6 +282,8 @@ def scene_chat():
     ani.set("Server address", server.address)
     ani.key("Return")
     ani.control(None, "Connection: Connected")
+    ani.sees(re.compile("^First contact with this server"))
+    ani.click("push button", "Close the Message")
     say("connected from the first page, by keyboard")
     budi = window(server, "budi")
     budi.control(None, "Connection: Connected")
@@ -425,6 +427,41 @@ def scene_operator():
     if operator.process.wait(10) != 0:
         raise Failed("the server did not stop well")
     say("closing the window asks, and stops the server")
+
+
+def scene_flood():
+    """A thousand messages a second into the open room, after a long history; prints how the window kept up."""
+    seconds = int(os.environ.get("KIRIM_SECONDS", "20"))
+    history = int(os.environ.get("KIRIM_HISTORY", "0"))
+    os.environ["KIRIM_FRAMES"] = "1"
+    server = Server()
+    writers = [run(KIRIM, "chat", server.address, "--name", name, "--data", f"{HOME}/{name}", "--timeout", "600",
+                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for name in ("budi", "citra")]
+    for number in range(history):
+        writers[number % 2].stdin.write(f"riwayat {number}: apa kabar semua, hari ini cerah sekali di sini\n")
+    for writer in writers:
+        writer.stdin.flush()
+    before = time.monotonic()
+    ani = window(server, "ani")
+    ani.control(None, "Connection: Connected")
+    say(f"a window with {history} messages was ready after {time.monotonic() - before:.2f} s")
+    start, sent = time.monotonic(), 0
+    while time.monotonic() - start < seconds:
+        due = int((time.monotonic() - start) * 500)
+        for number in range(sent, due):
+            for writer in writers:
+                writer.stdin.write(f"{number} the build is green again, see you tomorrow at nine\n")
+        sent = due
+        for writer in writers:
+            writer.stdin.flush()
+        time.sleep(0.01)
+    ani.picture("flood")
+    ani.focus()
+    ani.key("ctrl+w")
+    ani.process.wait(30)
+    ani.log.seek(0)
+    print(ani.log.read(), flush=True)
+    say(f"{sent * 2} messages in {seconds} s")
 
 
 def scene_pictures():
