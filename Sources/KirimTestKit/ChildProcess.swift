@@ -63,6 +63,7 @@ package final class ChildProcess: Sendable {
             theirs = [input.read, output.write]
         }
         defer { for descriptor in theirs { close(descriptor) } }
+        Self.keepDescriptors()
         // The child must not inherit that we ignore broken pipes.
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -96,6 +97,14 @@ package final class ChildProcess: Sendable {
         kept["LC_ALL"] = "C.UTF-8"
         kept["TERM"] = "xterm"
         return kept.merging(more) { _, new in new }
+    }
+
+    /// The sockets of a server in this process stay here: their ports would be taken while the child lives.
+    private static func keepDescriptors() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in names.compactMap({ Int32($0) }) where descriptor > 2 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 
     private static func pipeEnds() throws -> (read: Int32, write: Int32) {
