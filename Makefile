@@ -57,11 +57,19 @@ chat: build ## opens a chat in this terminal (PORT=, ARGS=)
 stop: ## stops the server that `make run` started (PORT=)
 	@scripts/stop $(PORT)
 
+RUN_TESTS = scripts/screen swift test -c $(CONFIGURATION) $(TRAITS) --skip-build --disable-xctest
+
 test: ## runs all tests, the commit's own simulated hour among them (ARGS=)
 	@scripts/prepare test
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
 	@$(if $(TRAITS),,scripts/share .build/$(CONFIGURATION)/../share)
-	scripts/screen swift test -c $(CONFIGURATION) $(TRAITS) --skip-build --disable-xctest $(ARGS)
+ifeq ($(ARGS),)
+	@# Those with real processes keep threads waiting, which the others would wait for in turn.
+	$(RUN_TESTS) --skip '^EndToEndTests\.'
+	$(RUN_TESTS) --filter '^EndToEndTests\.'
+else
+	$(RUN_TESTS) $(ARGS)
+endif
 
 check: prepare ## checks the format and the house rules
 	swift format lint --strict --parallel --recursive $(SOURCES)
