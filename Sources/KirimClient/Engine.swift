@@ -348,6 +348,7 @@ extension Engine {
         status.packetsSent = link.packetsSent
         status.lastHeard = link.lastHeard.duration(to: now)
         status.bytesInFlight = link.bytesInFlight
+        status.isRoaming = core.isRoaming
         return status
     }
 

@@ -87,6 +87,8 @@ extension ClientCore {
 
     package var phase: ConnectionPhase { watch.phase }
     package func link() -> LinkState? { endpoint.link() }
+    /// This machine's address changed, and the server was not heard since.
+    package var isRoaming: Bool { endpoint.isRoaming }
     /// Posts that the server has not decided about.
     package var queuedCount: Int { chat.queuedCount }
     package var queued: [LocalPost] { chat.queued }

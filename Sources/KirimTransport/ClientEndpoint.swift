@@ -237,6 +237,11 @@ extension ClientEndpoint {
         sessions.last { $0.connection.phase == .open }?.connection.link
     }
 
+    /// Our own end moved, and the server was not heard since: the way over the new one is being tried.
+    package var isRoaming: Bool {
+        link().map { isSocketAwaited || $0.lastHeard < lastHop } ?? false
+    }
+
     func connection(_ handle: ConnectionHandle) -> Connection? {
         sessions.first { $0.connection.handle == handle }?.connection
     }

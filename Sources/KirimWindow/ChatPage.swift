@@ -155,7 +155,8 @@ final class ChatPage {
     private func tick() -> Bool {
         guard !isOver else { return false }
         screen.timePassed(to: LocalTime.now)
-        if pill.isOpen { wire.askLink() }
+        // Also while nobody looks at the details: the pill tells that a new way is being tried.
+        wire.askLink()
         ticks += 1
         if hasNews, ticks % Self.rememberSeconds == 0 { remember() }
         work()

@@ -25,12 +25,15 @@ struct RoamingTests {
         pair.serverSends(records(400), on: 2)
         pair.run(for: .milliseconds(60))
         pair.clientAddress = Address(ip: .v4(0x0A00_0063), port: 41_000)
+        #expect(pair.client.isRoaming == false)
         pair.client.networkChanged(at: pair.now)
+        #expect(pair.client.isRoaming == true)
         let start = pair.now
         let had = pair.recordsAtClient(2).count
         #expect(had < 400)
         pair.run(for: .seconds(5)) { $0.recordsAtClient(2).count > had }
         #expect(start.duration(to: pair.now) < .milliseconds(120))
+        #expect(pair.client.isRoaming == false)
         pair.run(for: .seconds(20)) { $0.recordsAtClient(2).count == 400 }
         #expect(pair.recordsAtClient(2).count == 400)
         #expect(
