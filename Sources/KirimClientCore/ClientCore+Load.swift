@@ -35,9 +35,10 @@ extension ChatClient {
     /// What the chat of a client keeps in memory. Where a part says "of one", it is the most that any has.
     package struct Load: Hashable, BitwiseCopyable, Sendable {
         /// Posts without a decision, and those that wait to be added. ``Configuration/outboxLimit`` for each
-        /// face of the person, since all of them see all posts.
+        /// face of the person, since all of them see all posts; and once more, since a face that was away
+        /// learns of what another one got decided, and room made by that, later than of new posts.
         package var posts = 0
-        /// Bytes of the undecided ones. ``Configuration/outboxByteLimit`` for each face.
+        /// Bytes of the undecided ones. ``Configuration/outboxByteLimit`` as often.
         package var postBytes = 0
         /// Decided posts whose entries are known as ours. 1,024.
         package var decidedPosts = 0
@@ -73,8 +74,8 @@ extension ChatClient {
 
         /// The most that the configuration allows at the end of a turn.
         package init(limitsOf configuration: Configuration, faces: Int) {
-            posts = configuration.outboxLimit * faces
-            postBytes = configuration.outboxByteLimit * faces
+            posts = configuration.outboxLimit * (faces + 1)
+            postBytes = configuration.outboxByteLimit * (faces + 1)
             decidedPosts = Outbox.decidedLimit
             keptDecisions = posts
             requests = ControlStream.requestLimit

@@ -92,9 +92,10 @@ package struct Chat {
         _ connection: ConnectionHandle,
         by key: PublicKey,
         from address: Address,
-        invitation: [UInt8]?,
+        redeemed invitation: [UInt8]?,
         at now: Instant
     ) {
+        if let invitation { ledger.add([.redeem(invitation, key)], .housekeeping) }
         if let (code, reason) = reasonToStayOut(key, address, at: now) {
             if code == .banned { note(.turnedAway(address, .banned)) }
             return close(connection, code, reason)
@@ -108,7 +109,6 @@ package struct Chat {
             address: address,
             pace: pace
         )
-        if let invitation { ledger.add([.redeem(invitation, key)], .housekeeping) }
         effects.append(.open(ChatStream.control, at: 0, connection))
         if nextSweep == nil { nextSweep = now.advanced(by: Self.sweepInterval) }
     }

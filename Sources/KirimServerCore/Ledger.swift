@@ -54,12 +54,7 @@ struct Ledger {
 
     /// Writes that failed, and that nobody will ask for again: they come first in the next commit.
     mutating func keepTrying(_ writes: [JournalWrite]) {
-        // Somebody who comes back with an invitation has it written again each time.
-        let new = writes.filter { write in
-            guard case .redeem = write else { return true }
-            return !gathered.contains { $0.writes.contains(write) }
-        }
-        if !new.isEmpty { add(new, .housekeeping) }
+        if !writes.isEmpty { add(writes, .housekeeping) }
     }
 
     /// How long the journal has to be left alone; `nil` where it may be used.

@@ -174,9 +174,10 @@ package struct ServerCore: ~Copyable {
             // An effect may have been a relay, and nothing else may come for a long time.
             absorbPlain(at: now)
             if let transmit = nextTransmit(at: now) { return .transmit(transmit) }
-            // Sending may have made a want: an old entry to be read.
+            // Sending may have made a want: an old entry to be read. And what was closed where nothing may
+            // be sent, to an address without a proof, is over all the same.
             chat.settle(at: now)
-            if chat.isSettled { return nil }
+            if chat.isSettled, !endpoint.hasEvents { return nil }
         }
     }
 
@@ -185,12 +186,11 @@ package struct ServerCore: ~Copyable {
         while let event = endpoint.nextEvent() {
             switch event {
             case .opened(let connection, let peer, let path, let invitation):
-                if let invitation { endpoint.redeem(invitation, by: peer) }
                 chat.opened(
                     connection,
                     by: peer,
                     from: path.remote,
-                    invitation: invitation?.bytes,
+                    redeemed: invitation?.bytes,
                     at: now
                 )
             case .connection(let connection, let event):

@@ -278,7 +278,9 @@ extension Cluster {
         // What nobody waits for may still be on its way to the disk.
         try step(until: world.now.advanced(by: .seconds(5)))
         try checkMemory()
-        if let server { try memory.checkRest(server: server.core.load) }
+        guard let server, let healedAt else { return }
+        let hasDeadReaders = server.core.readerLoads.contains { $0.link.lastHeard < healedAt }
+        try memory.checkRest(server: server.core.load, hasDeadReaders: hasDeadReaders)
     }
 
     /// Ends all trouble: the dead come back, the sleeping wake, the disks have room.

@@ -41,10 +41,15 @@ package struct MemoryWatch: Sendable {
         try clientLimit.check(load, of: "face \(face)")
     }
 
-    /// Nobody wants anything and everything is kept: nothing may wait for anything.
-    package func checkRest(server load: ServerCore.Load) throws(Violation) {
+    /// Nobody wants anything and everything is kept: nothing may wait for anything, but for posts of a client
+    /// that died and whose connection has yet to time out.
+    package func checkRest(
+        server load: ServerCore.Load,
+        hasDeadReaders: Bool
+    ) throws(Violation) {
         let leftovers = [
-            ("reserved names", load.chat.reservedNames), ("held posts", load.chat.heldPosts),
+            ("reserved names", load.chat.reservedNames),
+            ("held posts", hasDeadReaders ? 0 : load.chat.heldPosts),
             ("throttled outboxes", load.chat.throttled), ("greetings", load.chat.greetings),
             ("bytes for the journal", load.chat.gatheredBytes + load.chat.committingBytes),
             ("waits for a read", load.chat.shelfWaits + load.chat.shelfReads),

@@ -4,7 +4,9 @@ package import KirimWire
 ///
 /// It knows no keys. An address counts as proved as soon as a datagram left it, after one of the
 /// server's had arrived there, and reached the server: only then can any server know that somebody
-/// hears it there. So it may be more lenient than the server must be, and never stricter.
+/// hears it there. An answer to a challenge proves the path that was challenged, whichever way it came and
+/// whoever brought it (RFC 9000 §8.2.3). So it may be more lenient than the server must be, and never
+/// stricter.
 package struct WireWatch: Sendable {
     private var strangers: [Address: Balance] = [:]
     private var heard: Set<Address> = []
@@ -13,6 +15,8 @@ package struct WireWatch: Sendable {
     private var proving: Set<UInt64> = []
     /// Digests of DATA that real clients sent and that have not reached the server yet.
     private var genuine: Set<UInt64> = []
+    /// Digests of DATA that may answer a challenge, and the address from which they left.
+    private var answering: [UInt64: Address] = [:]
     private var lastToServer: [UInt64: UInt32] = [:]
     private var numbersToFace: [FaceIndex: Numbers] = [:]
     private var faces: [Address: Int] = [:]
@@ -58,7 +62,9 @@ extension WireWatch {
         faces[from] = face
         if heard.contains(from) { proving.insert(origin) }
         guard bytes.first == PacketType.data.rawValue else { return }
-        genuine.insert(TraceHash.digest(bytes))
+        let digest = TraceHash.digest(bytes)
+        genuine.insert(digest)
+        if heard.contains(from) { answering[digest] = from }
         guard let header = try? DataHeader.parsingToServer(bytes),
             case .server(let connection) = header.destination
         else { return }
@@ -82,19 +88,21 @@ extension WireWatch {
         isIntact: Bool
     ) {
         bytesIn += bytes.count
-        var balance = strangers[from] ?? Balance()
-        balance.bytesIn += bytes.count
+        strangers[from, default: Balance()].bytesIn += bytes.count
         // The door drops what it cannot answer unread: the packet is as new as before.
-        if isIntact, from.isAnswerable, bytes.first == PacketType.data.rawValue,
-            genuine.remove(TraceHash.digest(bytes)) != nil
-        {
-            balance.genuineIn += bytes.count
+        if isIntact, from.isAnswerable, bytes.first == PacketType.data.rawValue {
+            let digest = TraceHash.digest(bytes)
+            if genuine.remove(digest) != nil {
+                strangers[from, default: Balance()].genuineIn += bytes.count
+            }
+            if let proved = answering.removeValue(forKey: digest) { prove(proved) }
         }
-        if isIntact, proving.remove(origin) != nil {
-            balance.isProved = true
-            provedIPs.insert(from.ip)
-        }
-        strangers[from] = balance
+        if isIntact, proving.remove(origin) != nil { prove(from) }
+    }
+
+    private mutating func prove(_ address: Address) {
+        strangers[address, default: Balance()].isProved = true
+        provedIPs.insert(address.ip)
     }
 
     package mutating func serverSent(_ bytes: [UInt8], to: Address) throws(Violation) {

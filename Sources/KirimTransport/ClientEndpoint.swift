@@ -149,9 +149,7 @@ extension ClientEndpoint {
 
     /// Says goodbye and stays quiet.
     package mutating func disconnect(at now: Instant) {
-        isWanted = false
-        attempt = nil
-        attemptAt = nil
+        giveUp()
         for session in sessions {
             session.connection.close(.done, reason: "", as: .local, at: now)
         }
@@ -337,10 +335,17 @@ extension ClientEndpoint {
     }
 
     mutating func stop(_ stop: Stop) {
+        giveUp()
+        events.append(.stopped(stop))
+    }
+
+    /// Looks for nobody any more, and does not count the silence until it is told to again.
+    private mutating func giveUp() {
         isWanted = false
         attempt = nil
         attemptAt = nil
-        events.append(.stopped(stop))
+        silentSince = nil
+        hasSaidUnreachable = false
     }
 
     /// The next attempt begins so long after the last thing that happened.

@@ -196,6 +196,7 @@ extension ServerEndpoint {
         session.isConfirmed = true
         unconfirmed.removeAll { $0 == session.connectionID }
         counters.confirmed += 1
+        var used: InvitationID?
         if let invitation = session.invitation, configuration.access.access == .invitation {
             // Two handshakes with one invitation may have begun; the first to be confirmed has it.
             if let owner = redeemed[invitation], owner != session.peer {
@@ -207,18 +208,19 @@ extension ServerEndpoint {
                 )
                 return
             }
-            redeemed[invitation] = session.peer
+            if redeemed[invitation] == nil { used = invitation }
         }
         guard connectionCount <= configuration.connectionLimit else {
             refuse(session, .full, reason: "The server is full.", at: now)
             return
         }
+        if let used { redeemed[used] = session.peer }
         events.append(
             .opened(
                 session.connection.handle,
                 peer: session.peer,
                 path: session.connection.paths.active.path,
-                invitation: configuration.access.access == .invitation ? session.invitation : nil
+                redeemed: used
             )
         )
     }

@@ -11,8 +11,9 @@ package import KirimWire
 /// - One ``deadline``.
 package struct ServerEndpoint: ~Copyable {
     package enum Event: Hashable, Sendable {
-        /// The peer proved its key and its address. `invitation` is the one it came with.
-        case opened(ConnectionHandle, peer: PublicKey, path: Path, invitation: InvitationID?)
+        /// The peer proved its key and its address. `redeemed` is the invitation that it used up with this,
+        /// and that is its own from now on.
+        case opened(ConnectionHandle, peer: PublicKey, path: Path, redeemed: InvitationID?)
         case connection(ConnectionHandle, ConnectionEvent)
     }
 
@@ -221,11 +222,6 @@ extension ServerEndpoint {
             close(handle, code, reason: reason, at: now)
         }
     }
-
-    /// Lets an invitation be used by this key only.
-    package mutating func redeem(_ invitation: InvitationID, by key: PublicKey) {
-        redeemed[invitation] = key
-    }
 }
 
 // MARK: Work
@@ -311,6 +307,9 @@ extension ServerEndpoint {
 
     /// Handshakes that wait for their first DATA; bounded by ``TransportConfiguration/unconfirmedLimit``.
     package var unconfirmedCount: Int { unconfirmed.count }
+
+    /// Whether ``nextEvent()`` has something to look at.
+    package var hasEvents: Bool { !events.isEmpty || !eventful.isEmpty }
 
     var agendaCount: Int { dirty.count + eventful.count }
     var timerCount: Int { timers.count }

@@ -64,7 +64,7 @@ struct Stage {
             connection,
             by: Self.key(seed),
             from: Self.address(place ?? seed),
-            invitation: nil,
+            redeemed: nil,
             at: now
         )
         turn()

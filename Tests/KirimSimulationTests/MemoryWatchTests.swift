@@ -127,8 +127,14 @@ struct MemoryWatchTests {
     func rest() throws {
         let watch = Self.watch
         var load = ServerCore.Load()
-        try watch.checkRest(server: load)
+        try watch.checkRest(server: load, hasDeadReaders: false)
+        load.chat.heldPosts = 1
+        try watch.checkRest(server: load, hasDeadReaders: true)
+        #expect(throws: Violation.self) {
+            try watch.checkRest(server: load, hasDeadReaders: false)
+        }
+        load.chat.heldPosts = 0
         load.chat.reservedNames = 1
-        #expect(throws: Violation.self) { try watch.checkRest(server: load) }
+        #expect(throws: Violation.self) { try watch.checkRest(server: load, hasDeadReaders: true) }
     }
 }

@@ -100,6 +100,28 @@ struct ConnectingTests {
         #expect(none.clientEvents.contains(.stopped(.passwordNeeded)))
     }
 
+    @Test(
+        "whoever is turned away is not called unreachable, and its next try is given all its time"
+    )
+    func silenceAfterRefusal() {
+        var dice = TestDice(state: 1)
+        let key = PasswordKey.derive(
+            password: Array("kunci".utf8),
+            serverKey: StaticKey(dice: &dice).publicKey
+        )
+        var pair = Pair(access: .password(key))
+        pair.connect()
+        pair.run(for: .seconds(100))
+        #expect(pair.clientEvents.contains(.stopped(.passwordNeeded)))
+        #expect(!pair.clientEvents.contains(.unreachable))
+        pair.passes = { _, _, _ in false }
+        pair.connect(secret: .passwordKey(key))
+        pair.run(for: .seconds(89))
+        #expect(!pair.clientEvents.contains(.unreachable))
+        pair.run(for: .seconds(2))
+        #expect(pair.clientEvents.contains(.unreachable))
+    }
+
     @Test("an invitation serves the first key that uses it, and no other")
     func invitation() throws {
         var dice = TestDice(state: 1)
@@ -110,10 +132,12 @@ struct ConnectingTests {
         var pair = Pair(access: .invitation(redeemed: [:]))
         pair.connect(secret: secret)
         pair.run(for: .seconds(5)) { $0.serverConnection != nil }
-        let invitations = pair.serverEvents.compactMap {
-            if case .opened(_, _, _, let invitation) = $0 { invitation } else { nil }
-        }
-        #expect(invitations == [id])
+        #expect(pair.redeemed == [id])
+        // It comes back with it as often as it likes, and nothing is used up by that.
+        pair.connect(secret: secret)
+        pair.run(for: .seconds(5)) { $0.openedCount == 2 }
+        #expect(pair.openedCount == 2)
+        #expect(pair.redeemed == [id])
 
         let taken = try #require(PublicKey(bytes: [UInt8](repeating: 3, count: 32)))
         var late = Pair(access: .invitation(redeemed: [id: taken]))

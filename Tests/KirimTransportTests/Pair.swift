@@ -178,11 +178,16 @@ struct Pair: ~Copyable {
         fromServer[first...].filter { $0.path.remote == address }.map(\.bytes)
     }
 
-    var serverConnection: ConnectionHandle? {
+    /// The connections that the server announced, and the invitation that each used up.
+    private var opened: [(handle: ConnectionHandle, redeemed: InvitationID?)] {
         serverEvents.compactMap {
-            if case .opened(let handle, _, _, _) = $0 { handle } else { nil }
-        }.last
+            if case .opened(let handle, _, _, let redeemed) = $0 { (handle, redeemed) } else { nil }
+        }
     }
+
+    var serverConnection: ConnectionHandle? { opened.last?.handle }
+    var openedCount: Int { opened.count }
+    var redeemed: [InvitationID] { opened.compactMap(\.redeemed) }
 
     var clientConnection: ConnectionHandle? {
         clientEvents.compactMap { if case .opened(let handle, _, _) = $0 { handle } else { nil } }
