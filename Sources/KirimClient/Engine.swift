@@ -62,13 +62,9 @@ actor Engine {
         var configuration = ClientCore.Configuration()
         configuration.chat.history = UInt64(max(0, options.history))
         configuration.chat.agent = String(options.agent.prefix(32))
-        let local = belongings.local
         core = ClientCore(
             identity: belongings.identity,
-            server: local.server,
-            lastPost: local.lastPost,
-            undecided: local.undecided,
-            spans: local.spans,
+            local: belongings.local,
             configuration: configuration,
             dice: SystemRandomNumberGenerator()
         )

@@ -61,7 +61,8 @@ extension ChatClient {
     mutating func decided(_ decisions: [PostNumber: PostDecision], at now: Instant) {
         session?.postDecided(at: now)
         for (number, decision) in decisions.sorted(by: { $0.key < $1.key }) {
-            guard let post = outbox.decide(number) else { continue }
+            // What was never offered is not what the server speaks of.
+            guard outbox.isOffered(number), let post = outbox.decide(number) else { continue }
             storage.toKeep.append(Storage.Kept(post: post, decision: decision))
         }
         offerPosts()
@@ -73,7 +74,8 @@ extension ChatClient {
         let delay = Duration.milliseconds(Int64(min(max(milliseconds, 10), 3_600_000)))
         if case .open? = session?.posts { drop(stream: ChatStream.posts) }
         session?.postsPostponed(until: now.advanced(by: delay))
-        tell(.postponed(refusal, retryAfter: delay))
+        // What nobody can notice nobody need be told.
+        if delay >= .milliseconds(100) { tell(.postponed(refusal, retryAfter: delay)) }
     }
 
     /// When posts are to be offered again.

@@ -139,7 +139,7 @@ extension ChatClient {
             readers[index].pause()
             read(index, at: now)
         case .told(let entries, let caughtUp):
-            for entry in entries { tell(.entry(entry, mine: mine(entry))) }
+            for entry in entries { tell(.entry(entry, mine: mine(entry) ?? recognise(entry))) }
             if caughtUp { tell(.caughtUp(readers[index].name)) }
             if readers[index].isFull {
                 abandon(stream)
@@ -152,6 +152,16 @@ extension ChatClient {
     private func mine(_ entry: Entry) -> LocalPostID? {
         guard let id = entry.id, id.outbox == server.outbox, id.member == me?.id else { return nil }
         return outbox.identify(id.number)
+    }
+
+    /// A post that was never offered from here, and is in the log: another copy of our journal has sent it.
+    private mutating func recognise(_ entry: Entry) -> LocalPostID? {
+        guard let id = entry.id, id.outbox == server.outbox, id.member == me?.id,
+            outbox.post(id.number)?.post == entry.post, let post = outbox.decide(id.number)
+        else { return nil }
+        let decision = PostDecision.accepted(entry.room, entry.sequence)
+        storage.toKeep.append(Storage.Kept(post: post, decision: decision))
+        return post.id
     }
 
     /// Reads a room that was joined a moment ago, once the journal has said what it holds of it.

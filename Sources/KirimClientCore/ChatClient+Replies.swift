@@ -77,38 +77,61 @@ extension ChatClient {
             store(.setName(member.name), .write)
         }
         tell(.welcomed(member, server: name))
-        if nextPost > outbox.afterLast {
-            // Another face of ours may have used these numbers; the journal knows. If it does not, the
-            // outbox is older than what the server has of it.
-            session?.stage = .checking(nextPost)
-            storage.wantsRows = true
-        } else if nextPost < outbox.nextNumber {
+        if nextPost < outbox.nextNumber {
             // The server has forgotten posts: it would wait for them for ever.
-            renewOutbox(at: now)
+            if !renewOutbox() { getReady(.ready, at: now) }
+        } else if nextPost > outbox.afterOffered || nextPost > outbox.afterLast {
+            // Another face of ours may have sent them; the journal knows.
+            session?.stage = .checking(nextPost, isAnswered: false)
+            storage.wantsOffered = true
         } else {
-            getReady(at: now)
+            getReady(.ready, at: now)
         }
     }
 
-    /// The journal has told every number that was given out.
+    /// The journal has told how far all faces together have offered the outbox.
+    mutating func offered(upTo number: PostNumber?, at now: Instant) {
+        outbox.offered(upTo: number)
+        guard case .checking(let nextPost, _)? = session?.stage else { return }
+        session?.stage = .checking(nextPost, isAnswered: true)
+        checkOutbox(at: now)
+    }
+
+    /// Judges by what the journal has told, once all posts are here that it speaks of.
     mutating func checkOutbox(at now: Instant) {
-        guard case .checking(let nextPost)? = session?.stage else { return }
-        if nextPost > outbox.afterLast { renewOutbox(at: now) } else { getReady(at: now) }
+        guard case .checking(let nextPost, isAnswered: true)? = session?.stage else { return }
+        if outbox.afterLast < outbox.afterOffered {
+            storage.wantsRows = true
+        } else {
+            getReady(nextPost > outbox.afterOffered ? .outdated(nextPost) : .ready, at: now)
+        }
     }
 
-    private mutating func renewOutbox(at now: Instant) {
-        guard let id = outboxIDs.popLast() else {
-            // A server that never agrees about numbers will not agree the next time either.
-            getReady(at: now)
-            return
+    /// Leaves an outbox that is older than what the server has of it, once it is known which of its posts
+    /// the server has: those that were offered are decided, and what another copy of the journal has sent of
+    /// the others was read where it is.
+    mutating func leaveOutdated() {
+        guard case .outdated(let end)? = session?.stage else { return }
+        if let first = firstQueued, outbox.isOffered(first.number) { return }
+        let isReading = readers.contains { reader in
+            !reader.isCaughtUp && outbox.hasPosts(in: reader.name, below: end)
         }
+        if isReading, !isReadingPaused { return }
+        _ = renewOutbox()
+    }
+
+    /// Another outbox, and then another connection, on which it is spoken of. Not for ever: a server that
+    /// never agrees about numbers will not agree the next time either.
+    private mutating func renewOutbox() -> Bool {
+        guard let id = outboxIDs.popLast() else { return false }
         session?.stage = .opened
         storage.renewing = id
+        return true
     }
 
     /// Everything that waited for the welcome.
-    mutating func getReady(at now: Instant) {
-        session?.stage = .ready
+    private mutating func getReady(_ stage: Session.Stage, at now: Instant) {
+        session?.stage = stage
         offerPosts()
         for index in readers.indices { read(index, at: now) }
         advanceWishes(at: now)

@@ -11,6 +11,8 @@ struct Storage {
     private(set) var isAdding = false
     /// The rows that other faces appended are wanted.
     var wantsRows = false
+    /// It is to be asked how far all faces have offered the outbox.
+    var wantsOffered = false
     var toKeep: [Kept] = []
     private(set) var isKeeping = false
     /// Posts that another face got decided before the outbox was renumbered. The journal knows how.
@@ -35,7 +37,8 @@ struct Storage {
     }
 
     enum Purpose {
-        case add([Addition])
+        case add([Addition], offering: Bool)
+        case offered
         case keep([Kept])
         case recall([LocalPost])
         case pin(PublicKey)
@@ -91,6 +94,7 @@ extension ChatClient {
     /// Hands the journal what waits for it. Called when nothing else is to be done, so that everything that
     /// one turn brought goes into one write.
     mutating func prepareStorage() {
+        leaveOutdated()
         for index in readers.indices {
             guard let entries = readers[index].store() else { continue }
             store(.apply(entries, readers[index].name), .apply(readers[index].name))
@@ -126,12 +130,22 @@ extension ChatClient {
             let limit = max(Outbox.decidedLimit, 2 * gone.count)
             store(.decided(limit: limit), .recall(gone))
         }
-        // An outbox that may be older than what the server has of it gives out no numbers.
-        let additions = session?.isChecking == true ? [] : storage.toAdd
-        if !storage.isAdding, !additions.isEmpty || storage.wantsRows && !storage.waits {
-            storage.toAdd.removeFirst(additions.count)
+        if storage.wantsOffered, !storage.waits {
+            storage.wantsOffered = false
+            store(.offered, .offered)
+        }
+        // One write makes posts durable and notes that they are sent; those that were written without a
+        // connection are noted once there is one.
+        let offering = session?.mayOffer == true
+        let wantsRows = storage.wantsRows || offering && outbox.hasUnoffered
+        if !storage.isAdding, !storage.toAdd.isEmpty || wantsRows && !storage.waits {
+            let additions = storage.toAdd
+            storage.toAdd = []
             storage.wantsRows = false
-            store(.enqueue(additions.flatMap(\.posts), after: outbox.last), .add(additions))
+            store(
+                .enqueue(additions.flatMap(\.posts), after: outbox.last, offering: offering),
+                .add(additions, offering: offering)
+            )
         }
     }
 
@@ -153,7 +167,9 @@ extension ChatClient {
     private mutating func stored(_ purpose: Storage.Purpose, _ result: StoreResult, at now: Instant)
     {
         switch (purpose, result) {
-        case (.add(let additions), .rows(let rows)): added(additions, rows, at: now)
+        case (.add(let additions, let offering), .rows(let rows)):
+            added(additions, rows, offering: offering, at: now)
+        case (.offered, .offered(let number)): offered(upTo: number, at: now)
         case (.keep(let kept), _):
             for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
         case (.recall(let gone), .decided(let rows)):
@@ -166,7 +182,10 @@ extension ChatClient {
             renumbered(local)
             server.key = key
             tell(.firstContact(key))
-        case (.renew, .state(let local)): renumbered(local)
+        case (.renew(let id), .state(let local)):
+            // Another face was first, and its number serves.
+            if local.server.outbox != id { outboxIDs.append(id) }
+            renumbered(local)
         case (.apply(let room), _):
             guard let index = index(of: room) else { return }
             readers[index].stored()
@@ -189,6 +208,7 @@ extension ChatClient {
     private mutating func added(
         _ additions: [Storage.Addition],
         _ rows: [OutboxRow],
+        offering: Bool,
         at now: Instant
     ) {
         let count = additions.reduce(0) { $0 + $1.posts.count }
@@ -208,6 +228,7 @@ extension ChatClient {
             mine.removeFirst(min(mine.count, addition.posts.count))
         }
         for (post, decision) in decided { tell(.decided(post, decision)) }
+        if offering { outbox.offered(upTo: outbox.last) }
         checkOutbox(at: now)
         offerPosts()
     }
@@ -241,7 +262,8 @@ extension ChatClient {
     private mutating func moved(_ purpose: Storage.Purpose) -> Bool {
         guard let renewing = storage.renewing ?? outboxIDs.last else { return false }
         switch purpose {
-        case .add(let additions): storage.toAdd = additions + storage.toAdd
+        case .add(let additions, _): storage.toAdd = additions + storage.toAdd
+        case .offered: break
         case .keep(let kept):
             for item in kept where !item.isTold { tell(.decided(item.post, item.decision)) }
         case .recall(let gone): storage.toRecall = gone + storage.toRecall
@@ -260,13 +282,14 @@ extension ChatClient {
         if error == .outboxMoved, moved(purpose) { return }
         let retry = now.advanced(by: configuration.storeRetry)
         switch purpose {
-        case .add(let additions):
+        case .add(let additions, _):
             for addition in additions { tell(.postFailed(addition.ticket, .notStored(error))) }
-            if case .checking? = session?.stage {
-                storage.wantsRows = true
-                storage.failed(retry: retry)
-            }
-            return
+            if case .checking? = session?.stage { storage.wantsRows = true }
+            if storage.wantsRows || outbox.hasUnoffered { storage.failed(retry: retry) }
+            if !additions.isEmpty { return }
+        case .offered:
+            storage.wantsOffered = true
+            storage.failed(retry: retry)
         case .keep(let kept):
             // What the server decided is true whether or not it could be written down here; should it stay
             // unwritten, the post is offered once more and decided in the same way.

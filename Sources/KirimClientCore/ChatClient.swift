@@ -69,7 +69,11 @@ package struct ChatClient {
         let name = server.name ?? local.server.name
         server = local.server
         server.name = name
-        let (fresh, gone) = outbox.renumber(local.undecided, last: local.lastPost)
+        let (fresh, gone) = outbox.renumber(
+            local.undecided,
+            last: local.lastPost,
+            offered: local.offered
+        )
         for post in fresh { tell(.queued(post)) }
         for room in [.lobby] + local.server.rooms where index(of: room) == nil {
             readers.append(

@@ -39,14 +39,10 @@ package struct ClientCore: ~Copyable {
         var secret: AccessSecret?
     }
 
-    /// Starts from what the journal knows about the server: with the wished name in `server`, all rows without
-    /// a decision in `undecided`, in order, and what it holds of the lobby and of the server's rooms in `spans`.
+    /// Starts from what the journal knows about the server, with the wished name.
     package init(
         identity: StaticKey,
-        server: KnownServer,
-        lastPost: PostNumber?,
-        undecided: [OutboxRow],
-        spans: [RoomName: HistorySpan],
+        local: LocalState,
         configuration: Configuration,
         dice: any RandomNumberGenerator & Sendable
     ) {
@@ -59,7 +55,7 @@ package struct ClientCore: ~Copyable {
             dice: dice
         )
         chat = ChatClient(
-            LocalState(server: server, lastPost: lastPost, undecided: undecided, spans: spans),
+            local,
             configuration: configuration.chat,
             outboxIDs: outboxIDs
         )

@@ -7,6 +7,9 @@ struct Outbox {
     private(set) var posts: Deque<LocalPost> = []
     /// The highest number that the journal has given out, as far as is known here.
     private(set) var last: PostNumber?
+    /// The highest number that may have been sent, as far as is known here. What the server says of higher
+    /// ones it does not say of these posts.
+    private(set) var offered: PostNumber?
     /// Bytes of the texts.
     private(set) var textBytes = 0
     /// Which entry is whose: posts that were decided a moment ago, oldest first.
@@ -25,13 +28,25 @@ struct Outbox {
     /// The number that the journal will give out next, as far as is known here.
     var afterLast: PostNumber { last?.next ?? .first }
 
+    /// The number that is offered next, as far as is known here.
+    var afterOffered: PostNumber { offered?.next ?? .first }
+    /// Whether posts wait for the journal to know that they are sent.
+    var hasUnoffered: Bool { posts.last.map { !isOffered($0.number) } ?? false }
+
+    func isOffered(_ number: PostNumber) -> Bool { number < afterOffered }
+
     func post(_ number: PostNumber) -> LocalPost? {
         index(of: number).map { posts[$0] }
     }
 
-    /// The post of that number, decided or not.
+    func hasPosts(in room: RoomName, below end: PostNumber) -> Bool {
+        posts.contains { $0.number < end && $0.post.room == room }
+    }
+
+    /// The post that the server means by that number, decided or not.
     func identify(_ number: PostNumber) -> LocalPostID? {
-        post(number)?.id ?? decided.last { $0.number == number }?.id
+        let waiting = isOffered(number) ? post(number) : nil
+        return waiting?.id ?? decided.last { $0.number == number }?.id
     }
 
     /// Takes over a row that the journal gave; `nil` if it is here already. A row that another face has
@@ -48,6 +63,11 @@ struct Outbox {
             remember(post)
         }
         return post
+    }
+
+    /// Posts up to there may have been sent.
+    mutating func offered(upTo number: PostNumber?) {
+        if let number, !isOffered(number) { offered = number }
     }
 
     /// Takes one out because the server decided; `nil` if it is not here (any more).
@@ -78,7 +98,8 @@ struct Outbox {
     /// decided behind our back and are returned as `gone`.
     mutating func renumber(
         _ rows: [OutboxRow],
-        last newLast: PostNumber?
+        last newLast: PostNumber?,
+        offered newOffered: PostNumber?
     ) -> (fresh: [LocalPost], gone: [LocalPost]) {
         var old = posts
         var fresh: [LocalPost] = []
@@ -106,6 +127,7 @@ struct Outbox {
         }
         gone.append(contentsOf: old)
         last = newLast
+        offered = newOffered
         return (fresh, gone)
     }
 
@@ -135,7 +157,7 @@ struct Outbox {
     func window(_ limits: WireLimits) -> PostNumber {
         var bytes: UInt64 = 0
         var end = nextNumber
-        for (index, post) in posts.enumerated() {
+        for (index, post) in posts.enumerated() where isOffered(post.number) {
             if index > 0 {
                 bytes += UInt64(post.post.text.utf8.count + Self.overhead)
                 guard index < max(1, limits.postsInFlight), bytes <= limits.postBytesInFlight else {

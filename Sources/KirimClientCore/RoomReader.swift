@@ -107,6 +107,9 @@ struct RoomReader {
         }
     }
 
+    /// Whether everything was told that the log held when we asked.
+    var isCaughtUp: Bool { if case .reading = stage { target == nil } else { false } }
+
     private var isWaiting: Bool {
         if case .asking = stage { return true }
         return target != nil || !early.isEmpty

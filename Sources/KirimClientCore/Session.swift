@@ -18,10 +18,13 @@ struct Session {
         case opened
         /// Hello was said. Leads to `checking`, `ready`, `refused`.
         case greeted
-        /// The journal is asked whether other faces have used the numbers up to here. Leads to `ready`,
-        /// or to another outbox and a new connection.
-        case checking(PostNumber)
+        /// The server has posts below this number, which other faces may have sent: the journal is asked.
+        /// Leads to `ready`, `outdated`.
+        case checking(PostNumber, isAnswered: Bool)
         case ready
+        /// The outbox is older than what the server has of it, all below this number. What was offered is
+        /// decided and read as in `ready`. Leads to another outbox and a new connection.
+        case outdated(PostNumber)
         /// Not taken in; a new connection is made then.
         case refused(until: Instant)
     }
@@ -53,8 +56,15 @@ struct Session {
 
     init(connection: ConnectionHandle) { self.connection = connection }
 
-    var isReady: Bool { stage == .ready }
-    var isChecking: Bool { if case .checking = stage { true } else { false } }
+    /// Whether the server has taken us in, and everything may be said.
+    var isReady: Bool {
+        switch stage {
+        case .ready, .outdated: true
+        case .opened, .greeted, .checking, .refused: false
+        }
+    }
+    /// Whether posts that were never sent may be.
+    var mayOffer: Bool { stage == .ready }
 
     /// Requests without an answer: more than any server has reason to leave.
     static let askedLimit = 1_024

@@ -11,6 +11,8 @@ package struct StoreID: Hashable, Sendable, RawRepresentable {
 package struct LocalState: Hashable, Sendable {
     package var server: KnownServer
     package var lastPost: PostNumber?
+    /// The highest number that may have been sent.
+    package var offered: PostNumber?
     /// In order.
     package var undecided: [OutboxRow]
     package var spans: [RoomName: HistorySpan]
@@ -18,11 +20,13 @@ package struct LocalState: Hashable, Sendable {
     package init(
         server: KnownServer,
         lastPost: PostNumber?,
+        offered: PostNumber?,
         undecided: [OutboxRow],
         spans: [RoomName: HistorySpan]
     ) {
         self.server = server
         self.lastPost = lastPost
+        self.offered = offered
         self.undecided = undecided
         self.spans = spans
     }
@@ -33,6 +37,7 @@ package struct LocalState: Hashable, Sendable {
     ) throws(JournalError) {
         self.server = server
         lastPost = try journal.lastPost(of: server)
+        offered = try journal.offered(of: server)
         undecided = try journal.undecided(of: server)
         spans = [:]
         for room in server.rooms + [.lobby] {
@@ -47,8 +52,10 @@ package enum StoreRequest: Hashable, Sendable {
     case pin(PublicKey)
     /// Result: `state`.
     case renewOutbox(OutboxID)
-    /// Also without posts: only to learn what other faces appended. Result: `rows`.
-    case enqueue([Post], after: PostNumber?)
+    /// Also without posts: to learn what other faces appended, or to send what is there. Result: `rows`.
+    case enqueue([Post], after: PostNumber?, offering: Bool)
+    /// How far the outbox was offered, by all faces. Result: `offered`.
+    case offered
     case decide([PostNumber: PostDecision])
     /// What was decided last about posts of the outbox. Result: `decided`.
     case decided(limit: Int)
@@ -75,8 +82,11 @@ package enum StoreRequest: Hashable, Sendable {
         case .renewOutbox(let outbox):
             let renewed = try journal.renewOutbox(of: server, to: outbox)
             return .state(try LocalState(of: renewed, in: journal))
-        case .enqueue(let posts, let known):
-            return .rows(try journal.enqueue(posts, to: server, after: known))
+        case .enqueue(let posts, let known, let offering):
+            return .rows(
+                try journal.enqueue(posts, to: server, after: known, offering: offering)
+            )
+        case .offered: return .offered(try journal.offered(of: server))
         case .decide(let decisions): try journal.decide(decisions, of: server)
         case .decided(let limit):
             return .decided(try journal.decided(of: server, limit: limit))
@@ -101,6 +111,7 @@ package enum StoreResult: Hashable, Sendable {
     case done
     case state(LocalState)
     case rows([OutboxRow])
+    case offered(PostNumber?)
     case decided([OutboxRow])
     case rooms([RoomName])
     case span(HistorySpan?)

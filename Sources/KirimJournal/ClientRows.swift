@@ -97,7 +97,7 @@ enum ServerRow {
     /// that has the key.
     static func merge(_ server: KnownServer, into holder: Int64, _ db: Database) throws {
         let waiting = try PostRow.undecided(of: server.row, db).map(\.post)
-        try PostRow.append(waiting, to: holder, db)
+        try PostRow.append(waiting, to: holder, offered: false, db)
         let kept = try load(holder, db)
         for room in server.rooms { try addRoom(room, to: holder, db) }
         try db.execute(sql: "DELETE FROM open_room WHERE server = ?", arguments: [server.row])
@@ -135,19 +135,46 @@ enum PostRow {
         ) ?? 0
     }
 
-    static func append(_ posts: [Post], to server: Int64, _ db: Database) throws {
+    /// The highest number that may have been sent. Those above it, the rows that are looked at, were written
+    /// without a connection.
+    static func offered(in server: Int64, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT number FROM post WHERE server = ? AND offered = 1
+                    ORDER BY number DESC LIMIT 1
+                    """
+            ),
+            arguments: [server]
+        ) ?? 0
+    }
+
+    static func offerAll(in server: Int64, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: "UPDATE post SET offered = 1 WHERE server = ? AND number > ?"
+        ).execute(arguments: [server, try offered(in: server, db)])
+    }
+
+    static func append(
+        _ posts: [Post],
+        to server: Int64,
+        offered: Bool,
+        _ db: Database
+    ) throws {
         var number = try last(in: server, db)
         for post in posts {
             number += 1
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO post (server, number, room, kind, reference, authored, text)
-                    VALUES (?, ?, ?, ?, ?, ?, coalesce(?, x''))
+                    INSERT INTO post
+                        (server, number, room, kind, reference, authored, text, offered)
+                    VALUES (?, ?, ?, ?, ?, ?, coalesce(?, x''), ?)
                     """
             ).execute(
                 arguments: [
                     server, number, post.room.text, Int64(post.kind.rawValue),
                     post.reference?.column, post.authored.milliseconds, post.text.column,
+                    offered ? 1 : 0,
                 ]
             )
         }

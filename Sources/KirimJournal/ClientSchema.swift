@@ -62,7 +62,12 @@ extension JournalSchema {
                     PRIMARY KEY (server, room, sequence)
                 ) STRICT, WITHOUT ROWID;
                 """
-            )
+            ),
+            (
+                "2 how far an outbox was offered",
+                // Nobody knows of older rows whether they were sent.
+                "ALTER TABLE post ADD COLUMN offered INTEGER NOT NULL DEFAULT 1"
+            ),
         ]
     )
 }

@@ -152,12 +152,21 @@ extension SQLiteClientJournal {
     package func enqueue(
         _ posts: [Post],
         to server: KnownServer,
-        after known: PostNumber?
+        after known: PostNumber?,
+        offering: Bool
     ) throws(JournalError) -> [OutboxRow] {
         try write { db in
             let row = try ServerRow.outbox(of: server, db)
-            try PostRow.append(posts, to: row, db)
+            if offering { try PostRow.offerAll(in: row, db) }
+            try PostRow.append(posts, to: row, offered: offering, db)
             return try PostRow.fetch(db, "number > ?2", [row, known?.column ?? 0])
+        }
+    }
+
+    package func offered(of server: KnownServer) throws(JournalError) -> PostNumber? {
+        try read { db in
+            let offered = try PostRow.offered(in: ServerRow.outbox(of: server, db), db)
+            return offered == 0 ? nil : PostNumber(column: offered)
         }
     }
 
@@ -208,7 +217,7 @@ extension SQLiteClientJournal {
                 sql: "UPDATE server SET outbox = ? WHERE id = ?",
                 arguments: [outbox.column, present.row]
             )
-            try PostRow.append(waiting, to: present.row, db)
+            try PostRow.append(waiting, to: present.row, offered: false, db)
             return try ServerRow.load(present.row, db)
         }
     }

@@ -74,18 +74,24 @@ package protocol ClientJournal: AnyObject, Sendable {
     func pin(_ server: KnownServer, key: PublicKey) throws(JournalError) -> KnownServer
     /// Forgets the pinned key of the address, after the person said so; history stays with the old row.
     func unpin(address: String) throws(JournalError)
-    /// Draws another outbox number and gives all undecided posts new numbers from 1, because the
-    /// server has seen posts of this outbox that are not in it (a restored backup, a lost disk).
+    /// Draws another outbox number and gives all undecided posts new numbers from 1, none of them offered,
+    /// because the server has seen posts of this outbox that are not in it (a restored backup), or has
+    /// forgotten some.
     func renewOutbox(
         of server: KnownServer,
         to outbox: OutboxID
     ) throws(JournalError) -> KnownServer
     /// Appends posts. Returns every row after `known`: these, and before them what other faces appended.
+    /// `offering`: from now on all of the outbox may have been sent (``offered(of:)``).
     func enqueue(
         _ posts: [Post],
         to server: KnownServer,
-        after known: PostNumber?
+        after known: PostNumber?,
+        offering: Bool
     ) throws(JournalError) -> [OutboxRow]
+    /// The highest number of the present outbox that may have been sent; `nil` for none. What the server has
+    /// beyond it came from another copy of this journal.
+    func offered(of server: KnownServer) throws(JournalError) -> PostNumber?
     /// All rows without a decision, in order.
     func undecided(of server: KnownServer) throws(JournalError) -> [OutboxRow]
     /// The newest rows with a decision, at most `limit`, in order.

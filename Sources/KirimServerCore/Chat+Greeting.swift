@@ -156,13 +156,14 @@ extension Chat {
             let address = sessions[connection]?.address,
             let member = directory[id]?.member, let outbox = outboxes[key]
         else { return }
+        forgetEarlyPosts(of: key)
         sessions[connection]?.stage = .here(id, greeting.outbox)
         directory[id]?.connections.append(connection)
         reply(
             .welcome(
                 greeting.request,
                 member: member,
-                nextPost: outbox.undecided,
+                nextPost: outbox.next,
                 server: configuration.name,
                 limits: WireLimits(configuration.limits)
             ),
@@ -177,6 +178,15 @@ extension Chat {
             receivePost(post.number, post.bytes, from: connection, at: now, wall: wall)
         }
         if let wish = greeting.name { adopt(wish, for: id, at: now, wall: wall) }
+    }
+
+    /// Posts that came early on older connections are asked for again there. They may be of an outbox that
+    /// was set back since, and would then stand where this client puts other posts; those that were taken
+    /// are told it with the welcome (PROTOCOL.md §6).
+    private mutating func forgetEarlyPosts(of key: OutboxKey) {
+        guard let outbox = outboxes[key], outbox.heldCount > 0 else { return }
+        outboxes[key]?.rewindHeld()
+        postpone(key, from: outbox.next, .tooManyRequests, .zero, to: connections(of: key))
     }
 
     /// A member that comes back with another wish gets it, if it is free.

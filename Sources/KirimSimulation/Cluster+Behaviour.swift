@@ -159,7 +159,6 @@ extension Cluster {
         let room = drawing.chance(0.6) ? .lobby : drawing.pick(Self.roomNames)
         switch drawing.number(below: 20) {
         case 0..<12:
-            guard !people[face.person].isRestored else { break }
             let count = drawing.chance(0.1) ? drawing.number(in: 5...40) : drawing.number(in: 1...3)
             let posts = (0..<count).map { _ in drawnPost(in: room) }
             process.core.post(posts, ticket: ticket(face), at: now)

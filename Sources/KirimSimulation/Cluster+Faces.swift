@@ -27,10 +27,7 @@ extension Cluster {
         let process = Process(
             ClientCore(
                 identity: person.identity,
-                server: local.server,
-                lastPost: local.lastPost,
-                undecided: local.undecided,
-                spans: local.spans,
+                local: local,
                 configuration: clientConfiguration,
                 dice: dice.fork("face \(index)", face.life)
             )
@@ -207,8 +204,7 @@ extension Cluster {
             throw Violation(.convergence, "face \(index) is not welcome: \(refusal).")
         case .welcomed where people[face.person].pass.isWrong:
             throw Violation(.closedDoor, "face \(index) was welcomed with a wrong pass.")
-        case .welcomed: people[face.person].isRestored = false
-        case .notWelcome, .queued, .postponed, .caughtUp, .presence, .joined, .renamed,
+        case .welcomed, .notWelcome, .queued, .postponed, .caughtUp, .presence, .joined, .renamed,
             .storageFailed:
             break
         }

@@ -51,11 +51,9 @@ extension Cluster {
         if let backup = person.backup, misfortune.chance(0.6) {
             counters.journalsRestored += 1
             people[index].journal = backup.copyForCrash()
-            people[index].isRestored = true
             counters.postsLost -= undecided(in: backup)
         } else {
             counters.journalsLost += 1
-            people[index].isRestored = false
             let dice = dice.fork("outbox \(index) after loss", counters.journalsLost)
             people[index].journal = MemoryClientJournal(dice: dice)
         }

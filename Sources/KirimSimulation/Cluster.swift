@@ -118,9 +118,6 @@ package final class Cluster {
         var journal: MemoryClientJournal
         /// An older copy of it.
         var backup: MemoryClientJournal?
-        /// The journal came back from the copy, and no server has been met with it: until then its
-        /// numbers may be others' (THREATS.md), and nothing is posted.
-        var isRestored = false
         let host: SimulatedNetwork.HostID
         /// What it shows at the door.
         var pass = Pass()

@@ -92,6 +92,7 @@ extension MemoryClientJournal {
             let waiting = disk.servers[index].posts.filter { $0.decision == nil }.map(\.post)
             disk.servers[index].known.outbox = outbox
             disk.servers[index].posts = []
+            disk.servers[index].offered = nil
             disk.servers[index].append(waiting)
             return disk.servers[index].known
         }
@@ -100,14 +101,22 @@ extension MemoryClientJournal {
     package func enqueue(
         _ posts: [Post],
         to server: KnownServer,
-        after known: PostNumber?
+        after known: PostNumber?,
+        offering: Bool
     ) throws(JournalError) -> [OutboxRow] {
         try write { disk throws(JournalError) in
             let index = try disk.outbox(of: server)
             disk.servers[index].append(posts)
+            if offering { disk.servers[index].offered = disk.servers[index].posts.last?.number }
             // Numbers are dense from 1, so a row's number is also how many rows stand up to it.
             let rows = disk.servers[index].posts
             return Array(rows.dropFirst(Int(clamping: known?.rawValue ?? 0)))
+        }
+    }
+
+    package func offered(of server: KnownServer) throws(JournalError) -> PostNumber? {
+        try read { disk throws(JournalError) in
+            disk.servers[try disk.outbox(of: server)].offered
         }
     }
 
@@ -249,6 +258,7 @@ extension MemoryClientJournal {
     private struct Server {
         var known: KnownServer
         var posts: [OutboxRow] = []
+        var offered: PostNumber?
         var histories: [RoomName: [SequenceNumber: Entry]] = [:]
         var spans: [RoomName: HistorySpan] = [:]
         /// The row that took this one's place.

@@ -42,7 +42,7 @@ package struct MemoryWatch: Sendable {
     }
 
     /// Nobody wants anything and everything is kept: nothing may wait for anything, but for posts of a client
-    /// that died and whose connection has yet to time out.
+    /// that died and whose connection has yet to time out, and for what it is probed with.
     package func checkRest(
         server load: ServerCore.Load,
         hasDeadReaders: Bool
@@ -52,7 +52,7 @@ package struct MemoryWatch: Sendable {
             ("held posts", hasDeadReaders ? 0 : load.chat.heldPosts),
             ("throttled outboxes", load.chat.throttled), ("greetings", load.chat.greetings),
             ("bytes for the journal", load.chat.gatheredBytes + load.chat.committingBytes),
-            ("waits for a read", load.chat.shelfWaits + load.chat.shelfReads),
+            ("waits for a read", hasDeadReaders ? 0 : load.chat.shelfWaits + load.chat.shelfReads),
             ("requests under way", load.chat.waitingRequests),
         ]
         for (what, count) in leftovers where count > 0 {

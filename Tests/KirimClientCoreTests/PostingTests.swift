@@ -175,6 +175,7 @@ struct PostingTests {
         let ids = scene.chat.queued.map(\.id)
         scene.open()
         scene.welcome(nextPost: 9)
+        scene.subscribed(first: 1, last: 0)
         #expect(scene.reconnects == 1)
         #expect(scene.posts == [])
         scene.open()
@@ -204,25 +205,128 @@ struct PostingTests {
         #expect(scene.posts.map(\.rawValue) == [1])
     }
 
-    @Test("gives out no numbers while it is not known whether they are used")
-    func postWhileChecking() throws {
-        let journal = MemoryClientJournal(dice: Dice(seed: 1))
-        var scene = try Scene(journal: journal)
-        scene.open()
-        // The journal is an old copy: the server has two posts that it does not know. The disk is full.
-        journal.failWrites(with: .full)
-        scene.welcome(nextPost: 3)
+    @Test("one write keeps a post and notes that it is sent; it is sent after that")
+    func offeredWithTheWrite() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.isDiskSlow = true
+        scene.post("a")
+        #expect(scene.waiting.count == 1)
+        #expect(scene.posts == [])
+        scene.work()
+        scene.run()
+        #expect(scene.waiting.isEmpty)
+        #expect(scene.posts == [.first])
+        #expect(try scene.journal.offered(of: scene.chat.knownServer) == .first)
+    }
+
+    @Test("what was written without a connection is noted as sent before it is")
+    func offeredLater() throws {
+        var scene = try Scene()
         scene.post("a", "b")
-        journal.failWrites(with: nil)
+        #expect(try scene.journal.offered(of: scene.chat.knownServer) == nil)
+        scene.open()
+        scene.isDiskSlow = true
+        scene.journal.failWrites(with: .full)
+        scene.welcome()
+        scene.work()
+        scene.run()
+        #expect(scene.posts == [])
+        #expect(scene.events.contains(.storageFailed(.full)))
+        scene.journal.failWrites(with: nil)
         scene.pass(.seconds(5))
+        #expect(scene.posts == [])
+        scene.work()
+        scene.run()
+        #expect(scene.posts.map(\.rawValue) == [1, 2])
+        #expect(try scene.journal.offered(of: scene.chat.knownServer)?.rawValue == 2)
+    }
+
+    /// An outbox with the first post offered and two more written without a connection, and a server that
+    /// has posts up to the third from another copy of it.
+    private func olderCopy() throws -> Scene {
+        let journal = MemoryClientJournal(dice: Dice(seed: 1))
+        var original = try Scene(journal: journal)
+        original.enter()
+        original.post("sent")
+        var scene = try Scene(journal: journal.copyForCrash())
+        scene.post("b", "c")
+        scene.open()
+        scene.welcome(nextPost: 4)
+        return scene
+    }
+
+    @Test("an older copy's new posts are not taken for those that the server has")
+    func decisionsOfAnotherCopy() throws {
+        var scene = try olderCopy()
+        // The number that was offered means the same post; the others do not.
+        #expect(scene.posts == [.first])
+        scene.accept(2, at: 4)
+        #expect(scene.decisions == [])
+        scene.accept(1, at: 3)
+        #expect(scene.decisions == [.accepted(.lobby, SequenceNumber(rawValue: 3))])
+        // Whether the other copy has sent them is to be read in the room.
+        #expect(scene.reconnects == 0)
+        scene.subscribed(first: 1, last: 0)
         #expect(scene.reconnects == 1)
-        #expect(scene.chat.queued.map(\.number.rawValue) == [1, 2])
+        #expect(scene.chat.queued.map(\.post.text) == ["b", "c"])
+        scene.open()
+        scene.welcome(nextPost: 1)
+        #expect(scene.posts.map(\.rawValue) == [1, 2])
         #expect(scene.chat.knownServer.outbox == OutboxID(rawValue: 92))
+        scene.post("d")
+        #expect(scene.posts.map(\.rawValue) == [1, 2, 3])
+    }
+
+    @Test(
+        "an older copy finds its posts in the log that another copy has sent, and sends them no more"
+    )
+    func postsOfAnotherCopy() throws {
+        var scene = try olderCopy()
+        scene.accept(1, at: 1)
+        scene.subscribed(first: 1, last: 3)
+        func id(_ number: UInt64) -> PostID {
+            PostID(
+                member: Scene.me.id,
+                outbox: scene.chat.knownServer.outbox,
+                number: PostNumber(rawValue: number)
+            )
+        }
+        scene.entry(1, "sent", authored: 1, id: id(1))
+        scene.entry(2, "b", authored: 1, id: id(2))
+        scene.entry(3, "something else", authored: 1, id: id(3))
+        let mine = scene.events.compactMap {
+            if case .entry(_, let mine) = $0 { mine?.rawValue } else { nil }
+        }
+        #expect(mine == [1, 2])
+        #expect(
+            scene.decisions
+                == [1, 2].map { .accepted(.lobby, SequenceNumber(rawValue: $0)) }
+        )
+        #expect(scene.reconnects == 1)
+        #expect(scene.chat.queued.map(\.post.text) == ["c"])
+        let rows = try scene.journal.undecided(of: scene.chat.knownServer)
+        #expect(rows.map(\.post.text) == ["c"])
+        #expect(rows.map(\.number) == [.first])
+    }
+
+    @Test("posts that are written while an outbox is left go into the next one")
+    func postWhileChecking() throws {
+        var scene = try olderCopy()
+        scene.post("d")
+        #expect(scene.posts == [.first])
+        scene.accept(1, at: 1)
+        scene.subscribed(first: 1, last: 0)
+        #expect(scene.chat.queued.map(\.post.text) == ["b", "c", "d"])
+        scene.open()
+        scene.welcome(nextPost: 1)
+        #expect(scene.posts.map(\.rawValue) == [1, 2, 3])
     }
 
     @Test("decisions that overtake the welcome do not make the server seem forgetful")
     func decisionsBeforeWelcome() throws {
         var scene = try Scene()
+        scene.enter()
         scene.post("a", "b", "c")
         scene.open()
         // Another face has sent them; the welcome that was written before is lost for a moment.
@@ -391,7 +495,12 @@ struct PostingTests {
             authored: WallTime(milliseconds: 1),
             text: "hi"
         )
-        _ = try scene.journal.enqueue([post], to: scene.chat.knownServer, after: nil)
+        _ = try scene.journal.enqueue(
+            [post],
+            to: scene.chat.knownServer,
+            after: nil,
+            offering: true
+        )
         scene = try Scene(journal: scene.journal)
         scene.enter()
         #expect(scene.posts == [.first])

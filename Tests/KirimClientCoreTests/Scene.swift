@@ -115,24 +115,27 @@ struct Scene {
         _ number: UInt64,
         _ text: String = "hi",
         room: RoomName = .lobby,
+        authored: Int64 = 5,
         id: PostID? = nil
     ) {
         let request = requests.last {
             if case .subscribe(_, room, _, _) = $0 { true } else { false }
         }
         guard case .subscribe(let stream, _, _, _)? = request else { return }
-        bring(Self.entry(number, text, room: room, id: id).bytes, stream: stream, number: number)
+        let entry = Self.entry(number, text, room: room, authored: authored, id: id)
+        bring(entry.bytes, stream: stream, number: number)
     }
 
     static func entry(
         _ number: UInt64,
         _ text: String = "hi",
         room: RoomName = .lobby,
+        authored: Int64 = 5,
         id: PostID? = nil
     ) -> Entry {
         Entry(
             sequence: SequenceNumber(rawValue: number),
-            post: Post(room: room, authored: WallTime(milliseconds: 5), text: text),
+            post: Post(room: room, authored: WallTime(milliseconds: authored), text: text),
             author: .member(me.id, me.name),
             id: id,
             received: WallTime(milliseconds: 6)

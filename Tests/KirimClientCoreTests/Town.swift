@@ -13,6 +13,7 @@ final class Town {
     private let key: StaticKey
     private let rooms = MemoryRoomJournal()
     private var people: [Person] = []
+    private var arrivals = 0
     private var dice: Dice
     private var onTheWay: [Packet] = []
     var loss = 0.0
@@ -23,14 +24,21 @@ final class Town {
 
     final class Person {
         var core: ClientCore
+        let identity: StaticKey
         let journal: MemoryClientJournal
         let ip: UInt32
         var sockets: UInt32 = 0
         var events: [ClientEvent] = []
         fileprivate var tickets: UInt64 = 0
 
-        init(_ core: consuming ClientCore, journal: MemoryClientJournal, ip: UInt32) {
+        init(
+            _ core: consuming ClientCore,
+            identity: StaticKey,
+            journal: MemoryClientJournal,
+            ip: UInt32
+        ) {
             self.core = core
+            self.identity = identity
             self.journal = journal
             self.ip = ip
         }
@@ -85,25 +93,48 @@ final class Town {
         )
     }
 
-    func arrive(_ name: String, journal: MemoryClientJournal? = nil) throws -> Person {
+    /// Whoever comes with an identity is here again, with that journal.
+    func arrive(
+        _ name: String,
+        as identity: StaticKey? = nil,
+        journal: MemoryClientJournal? = nil
+    ) throws -> Person {
+        let identity = identity ?? StaticKey(dice: &dice)
         let journal = journal ?? MemoryClientJournal(dice: fork())
         var known = try journal.server(at: "town")
         known.name = MemberName(name)
         let local = try LocalState(of: known, in: journal)
         let core = ClientCore(
-            identity: StaticKey(dice: &dice),
-            server: known,
-            lastPost: local.lastPost,
-            undecided: local.undecided,
-            spans: local.spans,
+            identity: identity,
+            local: local,
             configuration: ClientCore.Configuration(),
             dice: fork()
         )
-        let person = Person(core, journal: journal, ip: 0x0A00_0100 + UInt32(people.count))
+        let person = Person(
+            core,
+            identity: identity,
+            journal: journal,
+            ip: 0x0A00_0100 + UInt32(arrivals)
+        )
+        arrivals += 1
         people.append(person)
         person.core.connect(to: [Self.home], at: now)
         drain(person)
         return person
+    }
+
+    /// The process is killed.
+    func kill(_ person: Person) { people.removeAll { $0 === person } }
+
+    /// What the server has accepted in the lobby from members, in order.
+    var log: [String] {
+        let query = EntryQuery(
+            room: .lobby,
+            from: SequenceNumber(rawValue: 1),
+            entryLimit: .max,
+            byteLimit: .max
+        )
+        return ((try? rooms.entries(query)) ?? []).filter { $0.kind == .text }.map(\.text)
     }
 
     func post(_ texts: [String], by person: Person, to room: RoomName = .lobby) {

@@ -1,5 +1,6 @@
 import KirimClientCore
 import KirimRooms
+import KirimSimulation
 import KirimWire
 import Testing
 
@@ -72,6 +73,54 @@ struct TownTests {
         town.isCut = false
         #expect(town.run(for: .seconds(60)) { ani.accepted == 1 })
         #expect(ani.core.phase == .connected)
+    }
+
+    /// A person whose journal is an older copy: it holds a post that was sent and one that was not, and the
+    /// original has sent both since, and three more. Then two are written to the copy, before it meets the
+    /// server.
+    private func setBack(_ town: Town) throws -> Town.Person {
+        let first = try town.arrive("ani")
+        #expect(town.run(for: .seconds(5)) { first.core.member != nil })
+        town.post(["1"], by: first)
+        #expect(town.run(for: .seconds(5)) { first.accepted == 1 })
+        town.isCut = true
+        town.post(["2 sent"], by: first)
+        town.kill(first)
+        let second = try town.arrive("ani", as: first.identity, journal: first.journal)
+        town.post(["3 waiting"], by: second)
+        let backup = first.journal.copyForCrash()
+        town.isCut = false
+        #expect(town.run(for: .seconds(60)) { second.accepted == 2 })
+        town.post(["4", "5", "6"], by: second)
+        #expect(town.run(for: .seconds(60)) { second.accepted == 5 })
+        town.kill(second)
+
+        town.isCut = true
+        let copy = try town.arrive("ani", as: first.identity, journal: backup)
+        town.post(["new 4", "new 5"], by: copy)
+        town.isCut = false
+        return copy
+    }
+
+    @Test(
+        "what is written to an older copy of a journal is accepted as what it is, and nothing twice",
+        arguments: [1, 2, 3] as [UInt64]
+    )
+    func olderCopy(_ seed: UInt64) throws {
+        let town = try Town(seed: seed)
+        let copy = try setBack(town)
+        town.loss = 0.1
+        #expect(town.run(for: .seconds(120)) { copy.core.queuedCount == 0 })
+        #expect(town.log == ["1", "2 sent", "3 waiting", "4", "5", "6", "new 4", "new 5"])
+        let accepted = copy.events.compactMap { event -> String? in
+            guard case .decided(let post, .accepted(_, let place)) = event else { return nil }
+            // Before them, the lobby has told that she joined.
+            return town.log[Int(place.rawValue) - 2] == post.post.text ? post.post.text : "another"
+        }
+        #expect(accepted.sorted() == ["2 sent", "3 waiting", "new 4", "new 5"])
+        // It shows what its history did not hold, and nothing twice.
+        #expect(town.run(for: .seconds(30)) { copy.texts.last == "new 5" })
+        #expect(town.log.suffix(copy.texts.count) == copy.texts[...])
     }
 
     @Test("rooms, members, names and pages")

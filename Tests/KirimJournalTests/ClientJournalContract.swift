@@ -69,25 +69,63 @@ struct ClientJournalContract {
         let (one, two) = (try bench.face(), try bench.face())
         let server = try one.server(at: home)
         #expect(try one.lastPost(of: server) == nil)
-        let first = try one.enqueue([post("a"), post("b")], to: server, after: nil)
+        let first = try one.enqueue([post("a"), post("b")], to: server, after: nil, offering: true)
         #expect(first.map(\.number) == [number(1), number(2)])
-        let second = try two.enqueue([post("c")], to: server, after: nil)
+        let second = try two.enqueue([post("c")], to: server, after: nil, offering: true)
         #expect(second.map(\.post.text) == ["a", "b", "c"])
         #expect(second.map(\.number.rawValue) == [1, 2, 3])
-        let third = try one.enqueue([post("d")], to: server, after: number(2))
+        let third = try one.enqueue([post("d")], to: server, after: number(2), offering: true)
         #expect(third.map(\.post.text) == ["c", "d"])
         #expect(third.map(\.number.rawValue) == [3, 4])
-        #expect(try one.enqueue([], to: server, after: number(4)).isEmpty)
+        #expect(try one.enqueue([], to: server, after: number(4), offering: true).isEmpty)
         #expect(try two.lastPost(of: server) == number(4))
         #expect(try two.undecided(of: server).map(\.post.text) == ["a", "b", "c", "d"])
+    }
+
+    @Test("knows up to which post an outbox may have been sent", arguments: Store.allCases)
+    func offered(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        #expect(try one.offered(of: server) == nil)
+        _ = try one.enqueue([post("a"), post("b")], to: server, after: nil, offering: false)
+        #expect(try two.offered(of: server) == nil)
+        // What one face sends covers what the other wrote without a connection.
+        _ = try two.enqueue([post("c")], to: server, after: nil, offering: true)
+        #expect(try one.offered(of: server) == number(3))
+        _ = try one.enqueue([post("d"), post("e")], to: server, after: number(3), offering: false)
+        #expect(try two.offered(of: server) == number(3))
+        #expect(try one.enqueue([], to: server, after: number(5), offering: true).isEmpty)
+        #expect(try two.offered(of: server) == number(5))
+        try one.decide([number(5): .refused(.empty)], of: server)
+        #expect(try two.offered(of: server) == number(5))
+        let renewed = try one.renewOutbox(of: server, to: OutboxID(rawValue: 3))
+        #expect(try one.offered(of: renewed) == nil)
+        #expect(throws: JournalError.outboxMoved) { _ = try two.offered(of: server) }
+    }
+
+    @Test("posts that move to another row are not offered there yet", arguments: Store.allCases)
+    func offeredMerged(_ store: Store) throws {
+        let face = try ClientBench(store).face()
+        let known = try face.pin(face.server(at: home), key: key(1))
+        _ = try face.enqueue([post("old")], to: known, after: nil, offering: true)
+        let alias = try face.server(at: "127.0.0.1:12345")
+        _ = try face.enqueue([post("a")], to: alias, after: nil, offering: false)
+        let merged = try face.pin(alias, key: key(1))
+        #expect(try face.lastPost(of: merged) == number(2))
+        #expect(try face.offered(of: merged) == .first)
     }
 
     @Test("counts each server's posts by themselves", arguments: Store.allCases)
     func separation(_ store: Store) throws {
         let face = try ClientBench(store).face()
         let (here, there) = (try face.server(at: home), try face.server(at: "there:1"))
-        _ = try face.enqueue([post("a")], to: here, after: nil)
-        #expect(try face.enqueue([post("b")], to: there, after: nil).map(\.number) == [.first])
+        _ = try face.enqueue([post("a")], to: here, after: nil, offering: true)
+        #expect(
+            try face.enqueue([post("b")], to: there, after: nil, offering: true).map(\.number) == [
+                .first
+            ]
+        )
         #expect(try face.undecided(of: here).map(\.post.text) == ["a"])
     }
 
@@ -105,7 +143,7 @@ struct ClientJournalContract {
                     text: "\u{0}e\u{301} \(kind)" + String(repeating: "界", count: 21_000)
                 )
             } + [post("")]
-        _ = try bench.face().enqueue(posts, to: server, after: nil)
+        _ = try bench.face().enqueue(posts, to: server, after: nil, offering: true)
         let kept = try bench.face().undecided(of: server)
         #expect(kept.map(\.post) == posts)
         #expect(kept.map { Array($0.post.text.utf8) } == posts.map { Array($0.text.utf8) })
@@ -116,7 +154,12 @@ struct ClientJournalContract {
         let bench = try ClientBench(store)
         let (one, two) = (try bench.face(), try bench.face())
         let server = try one.server(at: home)
-        _ = try one.enqueue([post("a"), post("b"), post("c")], to: server, after: nil)
+        _ = try one.enqueue(
+            [post("a"), post("b"), post("c")],
+            to: server,
+            after: nil,
+            offering: true
+        )
         let accepted = PostDecision.accepted(.lobby, sequence(5))
         try two.decide([number(1): accepted, number(3): .refused(.empty)], of: server)
         try one.decide(
@@ -124,7 +167,7 @@ struct ClientJournalContract {
             of: server
         )
         #expect(try one.undecided(of: server).map(\.number) == [number(2)])
-        let all = try one.enqueue([], to: server, after: nil)
+        let all = try one.enqueue([], to: server, after: nil, offering: true)
         #expect(all.map(\.decision) == [accepted, nil, .refused(.empty)])
         #expect(try two.decided(of: server, limit: 9) == [all[0], all[2]])
         #expect(try two.decided(of: server, limit: 1) == [all[2]])
@@ -140,7 +183,12 @@ struct ClientJournalContract {
         let bench = try ClientBench(store)
         let (one, two) = (try bench.face(), try bench.face())
         let server = try one.server(at: home)
-        _ = try one.enqueue([post("a"), post("b"), post("c")], to: server, after: nil)
+        _ = try one.enqueue(
+            [post("a"), post("b"), post("c")],
+            to: server,
+            after: nil,
+            offering: true
+        )
         try one.decide([number(2): .refused(.empty)], of: server)
         let renewed = try one.renewOutbox(of: server, to: OutboxID(rawValue: .max))
         #expect(renewed.outbox == OutboxID(rawValue: .max))
@@ -152,7 +200,7 @@ struct ClientJournalContract {
         let decision = [number(1): PostDecision.refused(.banned)]
         #expect(throws: JournalError.outboxMoved) { try two.decide(decision, of: server) }
         #expect(throws: JournalError.outboxMoved) {
-            _ = try two.enqueue([post("d")], to: server, after: number(3))
+            _ = try two.enqueue([post("d")], to: server, after: number(3), offering: true)
         }
         #expect(throws: JournalError.outboxMoved) { _ = try two.undecided(of: server) }
         #expect(throws: JournalError.outboxMoved) { _ = try two.decided(of: server, limit: 1) }
@@ -180,10 +228,10 @@ struct ClientJournalContract {
         let bench = try ClientBench(store)
         let (one, two) = (try bench.face(), try bench.face())
         let known = try one.pin(one.server(at: home), key: key(1))
-        _ = try one.enqueue([post("old")], to: known, after: nil)
+        _ = try one.enqueue([post("old")], to: known, after: nil, offering: true)
         try one.addRoom(.lobby, to: known)
         let alias = try one.server(at: "127.0.0.1:12345")
-        _ = try one.enqueue([post("a"), post("b")], to: alias, after: nil)
+        _ = try one.enqueue([post("a"), post("b")], to: alias, after: nil, offering: true)
         try one.addRoom(room("dapur"), to: alias)
         try one.addRoom(.lobby, to: alias)
         try one.setName(name("Ani"), of: alias)
@@ -200,7 +248,7 @@ struct ClientJournalContract {
 
         // The other face still holds the row that is gone.
         #expect(throws: JournalError.outboxMoved) {
-            _ = try two.enqueue([post("c")], to: alias, after: number(2))
+            _ = try two.enqueue([post("c")], to: alias, after: number(2), offering: true)
         }
         #expect(try two.pin(alias, key: key(1)) == merged)
         #expect(try two.rooms(of: alias) == merged.rooms)

@@ -57,9 +57,14 @@ struct JournalFaultTests {
     func fullOutbox() throws {
         let journal = try SQLiteClientJournal(path: path, maximumPages: 30)
         let server = try journal.server(at: "a:1")
-        _ = try journal.enqueue([post("kept")], to: server, after: nil)
+        _ = try journal.enqueue([post("kept")], to: server, after: nil, offering: true)
         #expect(throws: JournalError.full) {
-            _ = try journal.enqueue([post(long), post(long), post(long)], to: server, after: nil)
+            _ = try journal.enqueue(
+                [post(long), post(long), post(long)],
+                to: server,
+                after: nil,
+                offering: true
+            )
         }
         #expect(try journal.undecided(of: server).map(\.post.text) == ["kept"])
     }
@@ -122,7 +127,7 @@ struct JournalFaultTests {
         try #require(isHeld(witness))
         for turn in 1...3 {
             let second = try SQLiteClientJournal(path: person)
-            _ = try second.enqueue([post("\(turn)")], to: server, after: nil)
+            _ = try second.enqueue([post("\(turn)")], to: server, after: nil, offering: true)
             try second.close()
             #expect(isHeld(witness), "after \(turn)")
         }
@@ -152,6 +157,28 @@ struct JournalFaultTests {
         try SQLiteClientJournal(path: person).close()
         try change(person) { try $0.execute(sql: "PRAGMA user_version = 8") }
         #expect(throws: JournalError.newer(8)) { _ = try SQLiteClientJournal(path: person) }
+    }
+
+    @Test("of an earlier version may have sent everything that it holds")
+    func olderSchema() throws {
+        let journal = try SQLiteClientJournal(path: path)
+        let server = try journal.server(at: "a:1")
+        _ = try journal.enqueue([post("a"), post("b")], to: server, after: nil, offering: false)
+        try journal.close()
+        try change {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE post DROP COLUMN offered;
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '2 %';
+                    PRAGMA user_version = 1;
+                    """
+            )
+        }
+        let newer = try SQLiteClientJournal(path: path)
+        #expect(try newer.undecided(of: server).map(\.post.text) == ["a", "b"])
+        #expect(try newer.offered(of: server) == number(2))
+        _ = try newer.enqueue([post("c")], to: server, after: number(2), offering: false)
+        #expect(try newer.offered(of: server) == number(2))
     }
 
     @Test("of another program, or of the other kind, is left untouched")
@@ -249,7 +276,12 @@ struct JournalFaultTests {
                     let journal = try SQLiteClientJournal(path: path)
                     let server = try journal.server(at: "a:1")
                     for turn in 0..<25 {
-                        _ = try journal.enqueue([post("\(face) \(turn)")], to: server, after: nil)
+                        _ = try journal.enqueue(
+                            [post("\(face) \(turn)")],
+                            to: server,
+                            after: nil,
+                            offering: true
+                        )
                     }
                 }
             }

@@ -132,6 +132,41 @@ struct PostTests {
         #expect(stage.decisions(window).count == 2)
     }
 
+    @Test("early posts of an older connection do not stand where a new one may put others")
+    func earlyPostsOfAnother() {
+        var stage = Stage()
+        let before = stage.arrive(1, outbox: 9)
+        for number in [2, 3] as [UInt64] { stage.post(number, "old \(number)", before) }
+        stage.turn()
+        let after = stage.arrive(1, outbox: 9)
+        #expect(stage.welcome(after)?.next == .first)
+        for number in 1...3 as ClosedRange<UInt64> { stage.post(number, "new \(number)", after) }
+        stage.turn()
+        #expect(stage.said() == ["new 1", "new 2", "new 3"])
+        // Another face that lives is asked for them once more.
+        guard
+            case .postponed(let from, _, _)? = stage.replies(before).first(where: {
+                if case .postponed = $0 { true } else { false }
+            })
+        else {
+            Issue.record("nothing was asked for again")
+            return
+        }
+        #expect(from == .first)
+    }
+
+    @Test("a welcome speaks of posts that are being kept, too")
+    func welcomeDuringCommit() {
+        var stage = Stage()
+        let before = stage.arrive(1, outbox: 9)
+        stage.holdsCommits = true
+        stage.post(1, "satu", before)
+        stage.post(2, "dua", before)
+        stage.turn()
+        let after = stage.arrive(1, outbox: 9)
+        #expect(stage.welcome(after)?.next == PostNumber(rawValue: 3))
+    }
+
     @Test("a final refusal uses up the number, so that what follows is not held up")
     func finalRefusal() {
         var stage = Stage { $0.limits.messageBytes = 8 }
