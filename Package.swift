@@ -108,16 +108,16 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
 ]
 
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
-    ("KirimWireTests", ["KirimWire"]),
-    ("KirimNoiseTests", ["KirimNoise", "KirimWire", crypto]),
-    ("KirimTransportTests", ["KirimTransport", "KirimWire", "KirimNoise"]),
-    ("KirimRoomsTests", ["KirimRooms", "KirimWire"]),
+    ("KirimWireTests", ["KirimWire", "KirimTestKit"]),
+    ("KirimNoiseTests", ["KirimNoise", "KirimWire", "KirimTestKit", crypto]),
+    ("KirimTransportTests", ["KirimTransport", "KirimWire", "KirimNoise", "KirimTestKit"]),
+    ("KirimRoomsTests", ["KirimRooms", "KirimWire", "KirimTestKit"]),
     ("KirimPlainTests", ["KirimPlain", "KirimRooms", "KirimWire"]),
     (
         "KirimServerCoreTests",
         [
             "KirimServerCore", "KirimTransport", "KirimNoise", "KirimRooms", "KirimPlain",
-            "KirimWire",
+            "KirimWire", "KirimTestKit",
         ]
     ),
     (
@@ -147,7 +147,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimRooms", "KirimWire",
         ]
     ),
-    ("KirimScreenTests", ["KirimScreen", "KirimRooms", "KirimWire"]),
+    ("KirimScreenTests", ["KirimScreen", "KirimRooms", "KirimWire", "KirimTestKit"]),
     (
         "KirimTerminalTests",
         ["KirimTerminal", "KirimScreen", "KirimClient", "KirimRooms", "KirimWire"]

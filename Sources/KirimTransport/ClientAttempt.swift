@@ -34,16 +34,27 @@ final class ClientAttempt {
     /// The versions that this client speaks.
     static let versions = [ProtocolVersion.one]
 
-    /// Begins with HELLO.
-    init(to remotes: [Address], clientIndex: UInt8, dice: Dice, at now: Instant) {
+    private init(
+        _ phase: Phase,
+        to remotes: [Address],
+        clientIndex: UInt8,
+        dice: Dice,
+        at now: Instant
+    ) {
         var generator = DiceGenerator(dice: dice)
         ephemeral = StaticKey(dice: &generator)
         self.clientIndex = clientIndex
         self.remotes = remotes
-        phase = .hello
-        usesToken = false
+        self.phase = phase
+        usesToken = phase == .open
         sentAt = now
         retryAt = now
+        packet = []
+    }
+
+    /// Begins with HELLO.
+    convenience init(to remotes: [Address], clientIndex: UInt8, dice: Dice, at now: Instant) {
+        self.init(.hello, to: remotes, clientIndex: clientIndex, dice: dice, at: now)
         packet =
             HelloPacket(
                 ephemeral: ephemeral.publicKey.bytes,
@@ -52,7 +63,7 @@ final class ClientAttempt {
     }
 
     /// Begins with OPEN, because a token already proves the address.
-    init?(
+    convenience init?(
         to remotes: [Address],
         clientIndex: UInt8,
         token: [UInt8],
@@ -63,15 +74,7 @@ final class ClientAttempt {
         dice: Dice,
         at now: Instant
     ) {
-        var generator = DiceGenerator(dice: dice)
-        ephemeral = StaticKey(dice: &generator)
-        self.clientIndex = clientIndex
-        self.remotes = remotes
-        phase = .open
-        usesToken = true
-        sentAt = now
-        retryAt = now
-        packet = []
+        self.init(.open, to: remotes, clientIndex: clientIndex, dice: dice, at: now)
         access = secret?.access ?? .open
         guard
             open(

@@ -25,12 +25,3 @@ func publicKey(_ text: String) -> PublicKey {
     }
     return key
 }
-
-/// Dice that count: the same bytes in every run.
-struct CountingDice: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ state >> 29
-    }
-}

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import KirimNoise
+import KirimTestKit
 import KirimWire
 import Testing
 
@@ -124,7 +125,7 @@ struct CipherTests {
 
     @Test("a key comes from the dice, and back from its bytes")
     func keys() {
-        var dice = CountingDice(state: 1)
+        var dice = SeededDice(seed: 1)
         let first = StaticKey(dice: &dice)
         let second = StaticKey(dice: &dice)
         #expect(first.publicKey != second.publicKey)

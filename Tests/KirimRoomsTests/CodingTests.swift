@@ -1,20 +1,9 @@
 // swift-format-ignore-file: NeverForceUnwrap
 
 import KirimRooms
+import KirimTestKit
 import KirimWire
 import Testing
-
-/// Dice with a seed (SplitMix64), so that a failing test fails again.
-private struct Dice: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
 
 private let ani = MemberName("Ani")!
 private let kelas = RoomName("kelas-7b")!
@@ -140,7 +129,7 @@ struct CodingTests {
 
     @Test("random bytes, and random bytes behind a good start, are read or refused, never a trap")
     func randomBytes() {
-        var dice = Dice(state: 7)
+        var dice = SeededDice(seed: 7)
         let good =
             requests.map(\.bytes) + replies.map(\.bytes) + signals.map(\.bytes)
             + [posts[0].bytes, entries[0].bytes, entries[4].bytes]

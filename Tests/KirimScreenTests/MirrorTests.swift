@@ -1,5 +1,6 @@
 import KirimRooms
 import KirimScreen
+import KirimTestKit
 import KirimWire
 import Testing
 
@@ -31,7 +32,7 @@ struct MirrorTests {
     /// Random events, answers and intents, such as a client and a person might make them.
     private struct World {
         static let rooms: [RoomName] = [.lobby, Scene.kelas]
-        var dice: Dice
+        var dice: SeededDice
         var scene: Scene
         var log: [String] = []
         private var last: [RoomName: UInt64] = [.lobby: 40, Scene.kelas: 40]
@@ -40,7 +41,7 @@ struct MirrorTests {
         private var minute: Int64 = 100_000
 
         init(seed: UInt64) {
-            dice = Dice(seed: seed)
+            dice = SeededDice(seed: seed)
             let kept = [0, 30, 200_000][Int(seed % 3)]
             scene = Scene.welcomed { $0.entries = kept == 0 ? 60 : kept }
             scene.tell(.joined(Scene.kelas))
@@ -194,7 +195,7 @@ struct MirrorTests {
 
     @Test("hears of splices that do not overlap, from the top down", arguments: 0..<40)
     func splices(seed: UInt64) {
-        var dice = Dice(seed: seed)
+        var dice = SeededDice(seed: seed)
         var list = Array(0..<50)
         var shown = list
         var next = 1_000

@@ -1,24 +1,16 @@
 import KirimNoise
 import KirimRooms
 import KirimServerCore
+import KirimTestKit
 import KirimTransport
 import KirimWire
 import Testing
 
 @Suite("A turn of the whole server")
 struct TurnTests {
-    private struct Dice: RandomNumberGenerator, Sendable {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ state >> 29
-        }
-    }
-
     @Test("what plain clients get and what the others get goes out by turns")
     func byTurns() {
-        var dice = Dice(state: 1)
+        var dice = SeededDice(seed: 1)
         let identity = StaticKey(dice: &dice)
         var snapshot = JournalSnapshot()
         snapshot.rooms = [.init(name: .lobby, last: .zero, members: [])]
@@ -67,7 +59,7 @@ struct TurnTests {
 
     @Test("whoever is put out is gone when the turn ends, also where nothing may be sent")
     func putOutUnproved() {
-        var dice = Dice(state: 7)
+        var dice = SeededDice(seed: 7)
         let member = StaticKey(dice: &dice)
         var snapshot = JournalSnapshot()
         snapshot.rooms = [.init(name: .lobby, last: .zero, members: [])]

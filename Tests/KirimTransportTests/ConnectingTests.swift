@@ -1,4 +1,5 @@
 import KirimNoise
+import KirimTestKit
 import KirimTransport
 import KirimWire
 import Testing
@@ -66,7 +67,7 @@ struct ConnectingTests {
 
     @Test("another key than the trusted one is a hard stop")
     func changedKey() {
-        var dice = TestDice(state: 77)
+        var dice = SeededDice(seed: 77)
         let other = StaticKey(dice: &dice).publicKey
         var pair = Pair()
         pair.connect(trusting: other)
@@ -77,7 +78,7 @@ struct ConnectingTests {
 
     @Test("the right password opens, a wrong one is refused, none is asked for")
     func password() {
-        var dice = TestDice(state: 1)
+        var dice = SeededDice(seed: 1)
         let key = StaticKey(dice: &dice).publicKey
         let policy = AccessPolicy.password(
             PasswordKey.derive(password: Array("kunci".utf8), serverKey: key)
@@ -104,7 +105,7 @@ struct ConnectingTests {
         "whoever is turned away is not called unreachable, and its next try is given all its time"
     )
     func silenceAfterRefusal() {
-        var dice = TestDice(state: 1)
+        var dice = SeededDice(seed: 1)
         let key = PasswordKey.derive(
             password: Array("kunci".utf8),
             serverKey: StaticKey(dice: &dice).publicKey
@@ -124,9 +125,9 @@ struct ConnectingTests {
 
     @Test("an invitation serves the first key that uses it, and no other")
     func invitation() throws {
-        var dice = TestDice(state: 1)
+        var dice = SeededDice(seed: 1)
         let identity = StaticKey(dice: &dice)
-        var more = TestDice(state: 5)
+        var more = SeededDice(seed: 5)
         let id = InvitationID(endingAt: 1_700_000_000 / 60 + 60, dice: &more)
         let secret = AccessSecret.invitation(id, secret: id.secret(of: identity))
         var pair = Pair(access: .invitation(redeemed: [:]))
@@ -249,7 +250,7 @@ struct ConnectingTests {
     @Test("strangers never get more bytes than they sent")
     func amplification() {
         var pair = Pair()
-        var dice = TestDice(state: 9)
+        var dice = SeededDice(seed: 9)
         var bytesIn = 0
         for _ in 0..<2_000 {
             var bytes = (0..<Int(dice.next() % 1_300)).map { _ in

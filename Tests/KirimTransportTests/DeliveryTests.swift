@@ -1,4 +1,5 @@
 import KirimNoise
+import KirimTestKit
 import KirimTransport
 import KirimWire
 import Testing
@@ -38,7 +39,7 @@ struct DeliveryTests {
     )
     func heavyLoss(seed: UInt64) {
         var pair = connected(seed: seed)
-        var dice = TestDice(state: seed)
+        var dice = SeededDice(seed: seed)
         pair.passes = { _, _, _ in dice.next() % 10 >= 3 }
         let up = records(200), down = records(300, size: 120)
         pair.clientSends(up, on: 1)
@@ -57,7 +58,7 @@ struct DeliveryTests {
     )
     func fragments(seed: UInt64) {
         var pair = connected(seed: seed)
-        var dice = TestDice(state: seed)
+        var dice = SeededDice(seed: seed)
         pair.passes = { _, _, _ in dice.next() % 10 >= 1 }
         var mixed = records(20)
         mixed[3] = (0..<RecordFrame.recordLimit).map { UInt8(truncatingIfNeeded: $0 &* 7) }

@@ -1,18 +1,7 @@
 import KirimNoise
+import KirimTestKit
 import KirimTransport
 import KirimWire
-
-/// A deterministic generator for tests (SplitMix64).
-struct TestDice: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 /// Records of one side: a stream is an array of byte strings.
 struct Shelf: RecordSource {
@@ -64,7 +53,7 @@ struct Pair: ~Copyable {
         configuration: TransportConfiguration = TransportConfiguration(),
         access: AccessPolicy = .open
     ) {
-        var dice = TestDice(state: seed)
+        var dice = SeededDice(seed: seed)
         var serverConfiguration = ServerEndpoint.Configuration()
         serverConfiguration.transport = configuration
         serverConfiguration.access = access
@@ -72,12 +61,12 @@ struct Pair: ~Copyable {
         server = ServerEndpoint(
             identity: StaticKey(dice: &dice),
             configuration: serverConfiguration,
-            dice: TestDice(state: seed &+ 100)
+            dice: SeededDice(seed: seed &+ 100)
         )
         client = ClientEndpoint(
             identity: StaticKey(dice: &dice),
             configuration: configuration,
-            dice: TestDice(state: seed &+ 200)
+            dice: SeededDice(seed: seed &+ 200)
         )
     }
 

@@ -1,3 +1,4 @@
+import KirimTestKit
 import KirimTransport
 import Testing
 
@@ -27,7 +28,7 @@ struct ReplayWindowTests {
 
     @Test("agrees with a naive set on every number", arguments: 1...20 as ClosedRange<UInt64>)
     func agrees(seed: UInt64) {
-        var dice = TestDice(state: seed)
+        var dice = SeededDice(seed: seed)
         var window = ReplayWindow()
         var naive = NaiveWindow()
         var front: UInt32 = seed % 2 == 0 ? 0 : .max - 6_000

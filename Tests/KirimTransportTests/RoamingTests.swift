@@ -1,4 +1,5 @@
 import KirimNoise
+import KirimTestKit
 import KirimTransport
 import KirimWire
 import Testing
@@ -178,7 +179,7 @@ struct RoamingTests {
     @Test("forged CHALLENGEs and ACCEPTs do not disturb a handshake")
     func forgedHandshake() {
         var pair = Pair()
-        var dice = TestDice(state: 5)
+        var dice = SeededDice(seed: 5)
         pair.connect()
         pair.run(for: .milliseconds(1))
         let key = PublicKey(bytes: [UInt8](repeating: 9, count: 32))

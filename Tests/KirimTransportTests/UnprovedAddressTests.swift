@@ -1,4 +1,5 @@
 import KirimNoise
+import KirimTestKit
 import KirimTransport
 import KirimWire
 import Testing
@@ -128,7 +129,7 @@ private struct Liar {
     private let connectionID: UInt64
 
     init(in pair: inout Pair, at address: Address) throws {
-        var dice = TestDice(state: 66)
+        var dice = SeededDice(seed: 66)
         let ephemeral = StaticKey(dice: &dice)
         let first = pair.fromServer.count
         let hello = HelloPacket(ephemeral: ephemeral.publicKey.bytes, versions: [.one, .grease(1)])

@@ -1,3 +1,4 @@
+import KirimTestKit
 import KirimWire
 import Testing
 
@@ -86,7 +87,7 @@ struct AddressTests {
 
     @Test("any address survives its text")
     func roundTrip() {
-        var dice = Dice(seed: 12)
+        var dice = SeededDice(seed: 12)
         for _ in 0..<20_000 {
             // Groups that are often zero, so that gaps of every length and place occur.
             var halves: [UInt64] = [0, 0]

@@ -1,3 +1,4 @@
+import KirimTestKit
 import KirimWire
 import Testing
 
@@ -18,7 +19,7 @@ struct FrameTests {
 
     @Test("every kind comes back as it went, and each of its proper prefixes is refused")
     func roundTrip() throws {
-        var dice = Dice(seed: 1)
+        var dice = SeededDice(seed: 1)
         for _ in 0..<200 {
             for frame in dice.frames() {
                 let bytes = bytes(frame)
@@ -34,7 +35,7 @@ struct FrameTests {
 
     @Test("a packet's frames come back in order, through padding, and a cut packet adds none")
     func packets() throws {
-        var dice = Dice(seed: 2)
+        var dice = SeededDice(seed: 2)
         for _ in 0..<50 {
             let frames = dice.frames().shuffled(using: &dice)
             var writer = ByteWriter()
@@ -75,7 +76,7 @@ struct FrameTests {
 
     @Test("says how many bytes a record will take")
     func recordSize() {
-        var dice = Dice(seed: 3)
+        var dice = SeededDice(seed: 3)
         for _ in 0..<500 {
             let record = dice.record()
             let size = RecordFrame.size(
@@ -176,7 +177,7 @@ struct FrameTests {
 
     @Test("only ACK, CLOSE and grease need no acknowledgement (RFC 9002 §2)")
     func ackEliciting() {
-        var dice = Dice(seed: 4)
+        var dice = SeededDice(seed: 4)
         for frame in dice.frames() {
             switch frame {
             case .ack, .close, .grease: #expect(!frame.isAckEliciting)

@@ -1,3 +1,4 @@
+import KirimTestKit
 import KirimWire
 import Testing
 
@@ -20,7 +21,7 @@ struct GarbageTests {
 
     @Test("100,000 random strings, and those that begin like a packet or frame, trap no parser")
     func random() {
-        var dice = Dice(seed: 8)
+        var dice = SeededDice(seed: 8)
         var understood = 0
         let beginnings: [UInt8] = [
             0xF8, 0xF9, 0xFA, 0xFB, 0xFC, 0xFD, 0x02, 0x02, 0x10, 0x11, 0x13, 0x18, 0x20, 0x24,
@@ -39,7 +40,7 @@ struct GarbageTests {
 
     @Test("true packets with a few bytes changed trap no parser")
     func mutated() throws {
-        var dice = Dice(seed: 9)
+        var dice = SeededDice(seed: 9)
         var understood = 0
         for _ in 0..<20_000 {
             var writer = ByteWriter()
@@ -59,7 +60,7 @@ struct GarbageTests {
 
     @Test("what an ACK says after parsing is always in order and apart")
     func ackInvariant() {
-        var dice = Dice(seed: 10)
+        var dice = SeededDice(seed: 10)
         var acks = 0
         for _ in 0..<50_000 {
             let bytes = [0x02] + dice.bytes(12).map { $0 & 0x3F }
@@ -75,7 +76,7 @@ struct GarbageTests {
 
     @Test("random text is no key, no base 32 and no address, or comes back as it was")
     func text() {
-        var dice = Dice(seed: 11)
+        var dice = SeededDice(seed: 11)
         let letters = Array("0123456789abcdefABCDEFz:.%[]- é".unicodeScalars)
         for _ in 0..<50_000 {
             let count = Int(dice.next() % 24)

@@ -1,3 +1,4 @@
+import KirimTestKit
 import KirimWire
 import Testing
 
@@ -26,7 +27,7 @@ struct KeyTextTests {
 
     @Test("a key survives its text, in capitals and in groups too")
     func keys() throws {
-        var dice = Dice(seed: 13)
+        var dice = SeededDice(seed: 13)
         for _ in 0..<200 {
             let key = try #require(PublicKey(bytes: dice.bytes(32)))
             #expect(key.description.utf8.count == 52)

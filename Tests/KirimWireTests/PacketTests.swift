@@ -1,3 +1,4 @@
+import KirimTestKit
 import KirimWire
 import Testing
 
@@ -64,7 +65,7 @@ struct PacketTests {
 
     @Test("OPEN fills a packet and comes back; any other length is refused")
     func open() throws {
-        var dice = Dice(seed: 5)
+        var dice = SeededDice(seed: 5)
         let packet = OpenPacket(
             version: .one,
             clientIndex: 9,
@@ -86,7 +87,7 @@ struct PacketTests {
         "ACCEPT comes back; one that cannot hold a key and a tag, or no packet can hold, is refused"
     )
     func accept() throws {
-        var dice = Dice(seed: 6)
+        var dice = SeededDice(seed: 6)
         let packet = AcceptPacket(clientIndex: 200, noise: dice.bytes(48))
         #expect(try AcceptPacket(parsing: packet.bytes) == packet)
         for prefix in prefixes(packet.bytes) {
@@ -102,7 +103,7 @@ struct PacketTests {
 
     @Test("RESET is 25 bytes, no fewer and no more")
     func reset() throws {
-        var dice = Dice(seed: 7)
+        var dice = SeededDice(seed: 7)
         let packet = ResetPacket(connectionID: dice.next(), token: dice.bytes(16))
         let bytes = packet.bytes
         #expect(bytes.count == 25)
