@@ -44,25 +44,14 @@ struct ClusterTests {
         Self.expectKept(Simulation.run(.chat, seed: seed, faults: .all, size: .small))
     }
 
-    /// Each was the first to find what its name says.
+    /// Each broke a promise once. What they draw has moved since, so what each found has a test of its own;
+    /// they are here as long runs that meet much.
     @Test(
-        "what once broke stays whole",
-        arguments: [
-            ("forged answers ended a client's search", 22),
-            ("entries came before the answer to their subscription", 7),
-            ("a path that may not be written to kept the server awake", 13),
-            ("a long post that was postponed was swallowed the second time", 28),
-            ("a client that lost IPv6 spoke to the IPv6 address for ever", 74),
-            ("a decision that found no room on the disk", 86),
-        ] as [(String, UInt64)]
+        "long runs that once broke a promise keep them all",
+        arguments: [5_009, 30_052, 30_097, 40_146, 40_400, 40_455] as [UInt64]
     )
-    func past(_ reason: String, _ seed: UInt64) {
-        Self.expectKept(Simulation.run(.chat, seed: seed, faults: .all, size: .small))
-    }
-
-    @Test("a probe that may not leave does not keep the server awake")
-    func blockedProbe() {
-        Self.expectKept(Simulation.run(.chat, seed: 5_009, faults: .all, size: .full))
+    func past(_ seed: UInt64) {
+        Self.expectKept(Simulation.run(.chat, seed: seed, faults: .all, size: .full))
     }
 
     @Test("the commit's own hash is a seed too")
