@@ -35,7 +35,8 @@ actor Engine {
     private var remotes: [Address] = []
     private var isResolving = false
     private var resolvedAt: Instant?
-    private var resolveError: KirimError?
+    /// Why there is no address to try yet.
+    private var unknownHost: UnknownHost?
 
     private var toStore: [(id: StoreID, request: StoreRequest, server: KnownServer)] = []
     private var isStoring = false
@@ -209,8 +210,8 @@ extension Engine {
         }
         isResolving = true
         NIOThreadPool.singleton.submit { [weak self, loop, address] _ in
-            let result: Result<[Address], KirimError>
-            do throws(KirimError) {
+            let result: Result<[Address], UnknownHost>
+            do throws(UnknownHost) {
                 result = .success(try Address.resolve(address.host, port: address.port))
             } catch {
                 result = .failure(error)
@@ -224,14 +225,14 @@ extension Engine {
         }
     }
 
-    private func resolved(_ result: Result<[Address], KirimError>) {
+    private func resolved(_ result: Result<[Address], UnknownHost>) {
         isResolving = false
         guard end == nil else { return }
         resolvedAt = now
         switch result {
         case .success(let found):
-            resolveError = nil
-            guard found != remotes, !found.isEmpty else { return }
+            unknownHost = nil
+            guard found != remotes else { return }
             remotes = found
             core.connect(
                 to: found,
@@ -239,10 +240,12 @@ extension Engine {
                 secret: belongings.secret,
                 at: now
             )
-        case .failure(let error):
-            resolveError = error
-            // Before the first answer nothing else is being tried.
-            if remotes.isEmpty { resolvedAt = now.advanced(by: .seconds(-13)) }
+        case .failure(let unknown):
+            // Addresses that were found before are still being tried; then the name is not what is missing.
+            guard remotes.isEmpty else { return }
+            resolvedAt = now.advanced(by: .seconds(-13))
+            if unknownHost != unknown { tell(.unknownHost(unknown.name, reason: unknown.reason)) }
+            unknownHost = unknown
         }
     }
 }
@@ -271,15 +274,8 @@ extension Engine {
         let ticket = newTicket()
         let promise = Promise<Answer>()
         asking[ticket] = promise
-        let timeout = loop.scheduleTask(in: .nanoseconds(patience.inNanoseconds)) {
-            promise.settle(
-                .failure(
-                    KirimError(
-                        code: .timedOut,
-                        message: "The server did not answer in time; look at the link, try again."
-                    )
-                )
-            )
+        let timeout = loop.scheduleTask(in: .nanoseconds(patience.inNanoseconds)) { [weak self] in
+            self?.assumeIsolated { promise.settle(.failure($0.noAnswer)) }
         }
         core.ask(request, ticket: ticket, at: now)
         drain()
@@ -312,8 +308,16 @@ extension Engine {
         try await promise.value()
     }
 
+    private var noAnswer: KirimError {
+        unknownHost.map { KirimError($0) }
+            ?? KirimError(
+                code: .timedOut,
+                message: "The server did not answer in time; look at the link, try again."
+            )
+    }
+
     private var notReached: KirimError {
-        resolveError
+        unknownHost.map { KirimError($0) }
             ?? KirimError(
                 code: .unreachable,
                 message:
@@ -351,6 +355,12 @@ extension Engine {
     func me() -> Member? { core.member }
     func joinedRooms() -> [RoomName] { core.joinedRooms }
     func queued() -> [QueuedPost] { core.queued.map(QueuedPost.init) }
+
+    func waiting() -> [Receipt] {
+        core.queued.compactMap { post in
+            outcomes[post.id].map { Receipt(id: QueuedPost.ID(post.id), outcome: $0) }
+        }
+    }
 
     /// Says goodbye, lets the journal finish, and lets go of everything.
     func close() async {

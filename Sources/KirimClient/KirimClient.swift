@@ -120,6 +120,9 @@ public final class KirimClient: Sendable {
     /// Posts in the outbox without a decision, in order: those of earlier runs too.
     public func queued() async -> [QueuedPost] { await engine.queued() }
 
+    /// The way to wait for each of ``queued()``.
+    package func waiting() async -> [Receipt] { await engine.waiting() }
+
     /// Waits until the server has decided about everything that is in the outbox now.
     ///
     /// - Throws: ``KirimError`` with ``KirimError/Code/closed``, or why the client stopped;

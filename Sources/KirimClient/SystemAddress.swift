@@ -70,8 +70,8 @@ extension Address {
         return SocketAddress(address, host: "")
     }
 
-    /// All addresses that a name has, in the system's order of preference. Blocks.
-    static func resolve(_ host: String, port: UInt16) throws(KirimError) -> [Address] {
+    /// All addresses that a name has, at least one, in the system's order of preference. Blocks.
+    static func resolve(_ host: String, port: UInt16) throws(UnknownHost) -> [Address] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         #if canImport(Glibc)
@@ -83,12 +83,7 @@ extension Address {
         let code = getaddrinfo(host, String(port), &hints, &list)
         guard code == 0, let list else {
             let reason = gai_strerror(code).map { String(cString: $0) } ?? "error \(code)"
-            throw KirimError(
-                code: .unknownHost,
-                message:
-                    "The name \(host) could not be looked up (\(reason)); check the spelling and"
-                    + " the network."
-            )
+            throw UnknownHost(name: host, reason: reason)
         }
         defer { freeaddrinfo(list) }
         var found: [Address] = []
@@ -106,7 +101,28 @@ extension Address {
                 }
             if let address, !found.contains(address) { found.append(address) }
         }
+        guard !found.isEmpty else { throw UnknownHost(name: host, reason: "no IP address") }
         return found
+    }
+}
+
+/// A name that could not be looked up.
+struct UnknownHost: Error, Hashable {
+    var name: String
+    /// The system's words.
+    var reason: String
+}
+
+extension KirimError {
+    init(_ unknown: UnknownHost) { self.init(unknownHost: unknown.name, reason: unknown.reason) }
+
+    package init(unknownHost name: String, reason: String) {
+        self.init(
+            code: .unknownHost,
+            message:
+                "The name \(name) could not be looked up (\(reason)); check the spelling and the"
+                + " network."
+        )
     }
 }
 

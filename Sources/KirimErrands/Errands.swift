@@ -110,7 +110,7 @@ package struct Errands: Sendable {
                 try await client.join(room)
                 return
             } catch let error as KirimError
-                where error.code == .timedOut || error.code == .unreachable
+                where [.timedOut, .unreachable, .unknownHost].contains(error.code)
             {
                 try await Task.sleep(for: .seconds(1))
             }
@@ -131,7 +131,7 @@ extension Failure {
             self = .storage(storage)
         } else {
             switch error.code {
-            case .timedOut, .unreachable: self = .noAnswer(error.message)
+            case .timedOut, .unreachable, .unknownHost: self = .noAnswer(error.message)
             case .closed: self = .closed(error.message)
             default: self = .other(error.message)
             }

@@ -21,6 +21,9 @@ public enum ChatEvent: Hashable, Sendable {
     case presence(RoomName, MemberID, MemberName, Presence, online: Int)
     /// Reached the server, lost it, found it again.
     case phase(LinkPhase)
+    /// The server's name could not be looked up, and what the system says about it. It is tried again and
+    /// again; this is told once, until something else is said.
+    case unknownHost(String, reason: String)
     /// The server knows this client now: as whom, and what the server is called.
     case welcomed(Member, server: String)
     /// The server does not take this client in now (it is full, its disk is); it is asked again.

@@ -20,6 +20,12 @@ extension ChatScreen {
         case .presence(let room, let member, let name, let presence, let online):
             appeared(member, name, presence, in: room, online: online)
         case .phase(let phase): become(phase)
+        case .unknownHost(let name, let reason):
+            phase = .unreachable
+            manners.hasTrouble = true
+            ledger.mark(.link)
+            raise(.unknownHost(name, reason: reason))
+            tell(.unknownHost(name, reason: reason))
         case .welcomed(let member, let server): welcome(member, server)
         case .notWelcome(let refusal):
             // It is asked again and again; what it says is news only once.
@@ -104,7 +110,12 @@ extension ChatScreen {
             acquaintances = Acquaintances()
             isOtherServer = false
         }
-        lower { if case .stopped = $0 { true } else { false } }
+        lower { banner in
+            switch banner {
+            case .stopped, .unknownHost: true
+            default: false
+            }
+        }
         ledger.mark(.link)
         ledger.mark(.rooms)
         ledger.mark(.members)
@@ -466,6 +477,8 @@ extension ChatScreen {
         silentSince = nil
         if case .silent(let time) = phase { silentSince = now.advanced(by: .zero - time) }
         ledger.mark(.link)
+        // Whatever is told of the way to the server, an address for it is there.
+        lower { if case .unknownHost = $0 { true } else { false } }
         switch phase {
         case .unreachable where before != .unreachable:
             manners.hasTrouble = true
@@ -524,9 +537,10 @@ extension ChatScreen.Banner {
         switch self {
         case .stopped: 0
         case .storage: 1
-        case .notWelcome: 2
-        case .postponed: 3
-        case .firstContact: 4
+        case .unknownHost: 2
+        case .notWelcome: 3
+        case .postponed: 4
+        case .firstContact: 5
         }
     }
 }

@@ -177,6 +177,8 @@ extension ChatScreen {
         case stopped(StopReason)
         /// Nothing can be kept on this machine.
         case storage(JournalError)
+        /// The server's name could not be looked up, and the system's reason; it is tried again. Goes when it could.
+        case unknownHost(String, reason: String)
         /// The server does not let anybody in now; it is asked again.
         case notWelcome(Refusal)
         /// The server takes no posts now; they are offered again. Goes when all are decided.

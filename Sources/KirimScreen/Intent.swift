@@ -126,6 +126,8 @@ extension ChatScreen {
         case welcome(Member, server: String)
         case connectedAgain
         case unreachable
+        /// The server's name, and why it could not be looked up.
+        case unknownHost(String, reason: String)
         case firstContact(PublicKey)
         case notWelcome(Refusal)
         case postponed(Refusal, retryAfter: Duration)

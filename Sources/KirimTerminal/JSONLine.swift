@@ -15,6 +15,7 @@ import KirimWire
 ///     postponed     refusal, message, retry_ms
 ///     presence      room, member, name, presence (online | away | offline), online
 ///     phase         phase (connecting | connected | silent | unreachable | stopped | closed), silent_ms
+///     unknown_host  host, reason, message
 ///     welcomed      member, name, key, server
 ///     not_welcome   refusal, message
 ///     first_contact key, fingerprint
@@ -46,6 +47,10 @@ package struct JSONLine: Hashable, Sendable {
             add("presence", "\(presence)")
             add("online", online)
         case .phase(let phase): add(phase)
+        case .unknownHost(let name, let reason):
+            add("host", name)
+            add("reason", reason)
+            add("message", KirimError(unknownHost: name, reason: reason).message)
         case .welcomed(let member, let server):
             add("member", member.id.rawValue)
             add("name", member.name.text)
@@ -119,6 +124,7 @@ extension JSONLine {
         case .postponed: "postponed"
         case .presence: "presence"
         case .phase: "phase"
+        case .unknownHost: "unknown_host"
         case .welcomed: "welcomed"
         case .notWelcome: "not_welcome"
         case .firstContact: "first_contact"

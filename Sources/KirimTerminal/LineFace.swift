@@ -162,6 +162,8 @@ extension LineFace {
             return words(.welcome, VisibleText.row(member.name.text), server, room.text)
         case .connectedAgain: return words(.connectedAgain)
         case .unreachable: return words(.unreachable, address.endpoint)
+        case .unknownHost(let name, let reason):
+            return words(.unknownHost, VisibleText.row(name), VisibleText.row(reason))
         case .firstContact(let key): return words(.firstContact, key.fingerprint)
         case .notWelcome(let refusal): return words.refusal(refusal)
         case .postponed(let refusal, let delay):

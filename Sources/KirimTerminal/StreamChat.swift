@@ -17,6 +17,8 @@ package struct StreamChat {
     private var lastPlace: SequenceNumber?
     private var shown: SequenceNumber = .zero
     private var isInputDone = false
+    /// The server's name, while it cannot be looked up.
+    private var unknownHost: String?
 
     package struct Options: Sendable {
         package var room: RoomName
@@ -40,6 +42,8 @@ package struct StreamChat {
         /// All lines were read, and their messages decided about.
         case inputDone
         case fault(String, ChatExit)
+        /// The server has not decided in time.
+        case late
         /// Nothing is missing any more, or has come for a moment.
         case enough
     }
@@ -110,6 +114,14 @@ package struct StreamChat {
         case .fault(let sentence, let exit):
             complain(sentence)
             return exit
+        case .late:
+            let cause =
+                unknownHost.map { "The name \($0) could not be looked up." }
+                ?? "The server at \(client.address.endpoint) did not answer in time."
+            complain(
+                cause + " What it has not accepted is kept, and sent the next time you chat there."
+            )
+            return .unreachable
         case .inputDone:
             guard !options.follows else { return nil }
             if options.hasCommands {
@@ -155,8 +167,12 @@ package struct StreamChat {
 
     private mutating func take(_ event: KirimClient.Event, _ errands: Errands) -> ChatExit? {
         if options.isJSON, !StandardOutput.write(JSONLine(event).line + "\n") { return .done }
-        if case .entry(let entry, _) = event, entry.room == options.room {
+        switch event {
+        case .entry(let entry, _) where entry.room == options.room:
             shown = max(shown, entry.sequence)
+        case .unknownHost(let name, _): unknownHost = name
+        case .phase: unknownHost = nil
+        default: break
         }
         if let exit = carryOut(face.receive(event), errands) { return exit }
         return ending
@@ -206,14 +222,16 @@ package struct StreamChat {
 // MARK: - The input
 
 extension StreamChat {
-    /// Reads the whole input and says it; returns how that ended.
+    /// Reads the whole input and says it; returns how that ended. What an earlier run left in the outbox goes
+    /// before it, and is waited for as if it had been read here.
     private static func readInput(
         _ client: KirimClient,
         _ options: Options,
         tell: @escaping @Sendable (Stimulus) -> Void
     ) async -> Stimulus {
+        let kept = options.hasCommands ? [] : await client.waiting()
         if let fault = await enter(client, options) { return fault }
-        var sender = Sender(client: client, options: options, tell: tell)
+        var sender = Sender(client: client, options: options, underway: kept, tell: tell)
         var input = InputLines()
         var fault: InputLines.Fault?
         do {
@@ -255,6 +273,8 @@ extension StreamChat {
                 "The server at \(client.address.endpoint) did not answer in time. Nothing was sent.",
                 .unreachable
             )
+        } catch let error as KirimError where error.code == .unknownHost {
+            return .fault("\(error.message) Nothing was sent.", .unreachable)
         } catch {
             return .fault("\(error)", (error as? KirimError).map { ChatExit($0) } ?? .local)
         }
@@ -265,14 +285,20 @@ extension StreamChat {
         let client: KirimClient
         let options: Options
         let tell: @Sendable (Stimulus) -> Void
-        private var underway: [Receipt] = []
+        private var underway: [Receipt]
         private var first = 0
 
         struct End: Error { var stimulus: Stimulus }
 
-        init(client: KirimClient, options: Options, tell: @escaping @Sendable (Stimulus) -> Void) {
+        init(
+            client: KirimClient,
+            options: Options,
+            underway: [Receipt],
+            tell: @escaping @Sendable (Stimulus) -> Void
+        ) {
             self.client = client
             self.options = options
+            self.underway = underway
             self.tell = tell
         }
 
@@ -306,18 +332,10 @@ extension StreamChat {
                 }
                 defer { group.cancelAll() }
                 guard let decision = try await group.next() ?? nil else {
-                    throw End(stimulus: late)
+                    throw End(stimulus: .late)
                 }
                 return decision
             }
-        }
-
-        private var late: Stimulus {
-            .fault(
-                "The server at \(client.address.endpoint) did not answer in time. "
-                    + "What it has not accepted is kept, and sent the next time you chat there.",
-                .unreachable
-            )
         }
     }
 }

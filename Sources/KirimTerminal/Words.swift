@@ -63,7 +63,8 @@ package struct Words: Hashable, Sendable {
 
 /// Everything that the terminal face may have to say.
 package enum Phrase: Hashable, Sendable, CaseIterable {
-    case looking, welcome, connectedAgain, unreachable, offlineMark, connectingMark, silentMark
+    case looking, welcome, connectedAgain, unreachable, unknownHost, offlineMark, connectingMark,
+        silentMark
     case firstContact, keyChanged, passwordNeeded, invitationNeeded, secretRefused, noCommonVersion
     case kicked, banned, closed
     case joined, left, putOut, nowIn, notIn, renamed, setBack, storageFailed, postponed,
@@ -90,6 +91,17 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
             (
                 "Nobody answers at %1. It goes on trying; what you write is kept and sent later.",
                 "Tidak ada jawaban dari %1. Terus dicoba; tulisan Anda disimpan dan dikirim nanti."
+            )
+        case .unknownHost:
+            (
+                """
+                The name %1 could not be looked up (%2); check the spelling and the network.
+                It goes on trying; what you write is kept and sent later.
+                """,
+                """
+                Nama %1 tidak dapat dicari (%2); periksa ejaan dan jaringan.
+                Terus dicoba; tulisan Anda disimpan dan dikirim nanti.
+                """
             )
         case .offlineMark: ("offline", "luring")
         case .connectingMark: ("connecting", "menyambung")

@@ -85,7 +85,7 @@ enum Sentences {
     static func news(_ news: ChatScreen.News) -> String? {
         switch news {
         case .welcome, .presence, .notWelcome, .postponed, .storageFailed, .stopped, .firstContact,
-            .unreachable, .joined, .wanted, .left(_, nil), .refused:
+            .unreachable, .unknownHost, .joined, .wanted, .left(_, nil), .refused:
             // The window shows these as long as they last.
             nil
         case .connectedAgain: tr("Connected again")
@@ -107,6 +107,12 @@ enum Sentences {
         switch banner {
         case .stopped: nil
         case .storage(let error): storage(error)
+        case .unknownHost(let name, let reason):
+            tr(
+                "The name %1 could not be looked up (%2); check the spelling and the network. It goes on trying.",
+                name,
+                reason
+            )
         case .notWelcome(let refusal), .postponed(let refusal): self.refusal(refusal)
         case .firstContact(let key):
             tr(

@@ -112,6 +112,49 @@ struct ChatTests {
         #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == lines)
     }
 
+    @Test("an empty input sends what an earlier run left, and says where it is still kept")
+    func emptyInput() throws {
+        let stage = try Stage()
+        stage.stopServer(by: SIGKILL)
+        func run(_ text: String?, patience: Int) throws -> ChildProcess {
+            let chat = try stage.run([
+                "chat", "\(stage.address)", "--data", stage.data(of: "ani"), "--timeout",
+                "\(patience)",
+            ])
+            if let text { chat.type(text) }
+            chat.closeInput()
+            return chat
+        }
+        for text in ["satu", nil] {
+            let chat = try run(text, patience: 1)
+            #expect(chat.exitCode() == 3, "\(chat.lines)")
+            #expect(chat.lines.contains { $0.contains("is kept") }, "\(chat.lines)")
+        }
+        try stage.restartServer()
+        for _ in 1...2 {
+            let chat = try run(nil, patience: 30)
+            #expect(chat.exitCode() == 0, "\(chat.lines)")
+        }
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["satu"])
+    }
+
+    @Test("a name that cannot be looked up is named, once, and what was written is kept")
+    func unknownHost() throws {
+        let stage = try Stage()
+        for more in [[], ["--json"]] {
+            let chat = try stage.run(
+                ["chat", "nobody-", "--data", stage.data(of: "ani"), "--timeout", "6"] + more
+            )
+            chat.type("halo")
+            chat.closeInput()
+            #expect(chat.exitCode() == 3, "\(chat.lines)")
+            let mark = more.isEmpty ? "spelling" : "\"unknown_host\""
+            #expect(chat.lines.filter { $0.contains(mark) }.count == 1, "\(chat.lines)")
+            #expect(chat.lines.contains { $0.contains("nobody-") && $0.contains("is kept") })
+        }
+    }
+
     @Test(
         "lines written while there is no server are sent when it comes, after a restart of the client too"
     )

@@ -191,6 +191,17 @@ struct KirimClientTests {
         #expect(error?.code == .unreachable)
     }
 
+    @Test("a name that cannot be looked up is an error that names it")
+    func unknownHost() async throws {
+        let house = try House()
+        let address = ServerAddress(host: "nobody-", port: 9)
+        let error = await #expect(throws: KirimError.self) {
+            try await house.arrive("ani", { $0.patience = .seconds(2) }, at: address)
+        }
+        #expect(error?.code == .unknownHost)
+        #expect(error?.message.contains("nobody-") == true)
+    }
+
     @Test("two programs of one person share outbox and name")
     func twoFaces() async throws {
         let house = try House()

@@ -53,6 +53,18 @@ struct LinkTests {
         #expect(scene.news == [.unreachable, .connectedAgain])
     }
 
+    @Test("tells of a name that cannot be looked up, until it can")
+    mutating func unknownHost() {
+        scene.tell(.unknownHost("ruang.example", reason: "no such name"))
+        #expect(scene.screen.link.state == .offline)
+        #expect(scene.screen.banners == [.unknownHost("ruang.example", reason: "no such name")])
+        scene.tell(.phase(.connecting))
+        #expect(scene.screen.link.state == .connecting)
+        #expect(scene.screen.banners.isEmpty)
+        scene.tell(.phase(.connected))
+        #expect(scene.news == [.unknownHost("ruang.example", reason: "no such name")])
+    }
+
     @Test("raises the gravest banner first, and one of each kind")
     mutating func banners() {
         let key = Scene.ani.key

@@ -138,6 +138,19 @@ struct LineFaceTests {
         #expect(face.foot.prompt == "#lobby (offline)> ")
     }
 
+    @Test("says which name cannot be looked up, and why, without what would command a terminal")
+    mutating func unknownHost() {
+        let effects = face.receive(.unknownHost("ruang.example", reason: "no\u{1B}[2J such name"))
+        guard case .note(let line)? = effects.first, effects.count == 1 else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(line.contains("ruang.example"))
+        #expect(line.contains("such name"))
+        #expect(!line.contains("\u{1B}"))
+        #expect(face.foot.prompt == "#lobby (offline)> ")
+    }
+
     @Test("greets once, however often the server is found again")
     mutating func welcome() {
         let key = PublicKey(bytes: [UInt8](repeating: 1, count: 32))!
