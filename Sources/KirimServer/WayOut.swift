@@ -54,6 +54,11 @@ final class WayOut {
             askedSince = now
         }
         if let answer = answers[remote.ip] { return answer }
+        // A socket bound to any address gets one of its own with the first connect, which may lead
+        // nowhere from there: it is dissolved before the next (connect(2), AF_UNSPEC).
+        var nobody = sockaddr()
+        nobody.sa_family = sa_family_t(AF_UNSPEC)
+        _ = connect(probe, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
         let answer = remote.socketAddress.withSockAddr { connect(probe, $0, socklen_t($1)) == 0 }
         answers[remote.ip] = answer
         return answer

@@ -161,8 +161,7 @@ extension Chat {
         to name: MemberName,
         except asked: ConnectionHandle?
     ) {
-        guard let old = directory[member]?.member.name else { return }
-        directory.rename(member, to: name)
+        guard let old = directory.endNaming(member, isKept: true) else { return }
         note(.renamed(from: old, to: name))
         for connection in directory[member]?.connections ?? [] where connection != asked {
             reply(.renamed(name), to: connection)
@@ -180,10 +179,10 @@ extension Chat {
         case .enrol(let connection, let request, let member, let outbox):
             let greeting = Greeting(connection: connection, request: request, outbox: outbox)
             enrolmentFailed(member, greeting)
-        case .rename(let connection, let request, let member, let name):
-            abandonName(name, of: member)
+        case .rename(let connection, let request, let member, _):
+            _ = directory.endNaming(member, isKept: false)
             refuse(request, on: connection)
-        case .adopt(let member, let name): abandonName(name, of: member)
+        case .adopt(let member, _): _ = directory.endNaming(member, isKept: false)
         case .join(let connection, let request, let member, let room):
             endJoining(room, member)
             refuse(request, on: connection)
@@ -203,10 +202,6 @@ extension Chat {
                 item.writes.filter { if case .append = $0 { false } else { true } }
             )
         }
-    }
-
-    private mutating func abandonName(_ name: MemberName, of member: MemberID) {
-        if directory[member]?.member.name.folded != name.folded { directory.release(name) }
     }
 
     private mutating func refuse(_ request: RequestID, on connection: ConnectionHandle) {

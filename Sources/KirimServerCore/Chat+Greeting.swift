@@ -197,10 +197,11 @@ extension Chat {
         wall: WallTime
     ) {
         guard let old = directory[id]?.member.name, old.text != wish.text,
+            directory[id]?.naming == nil,
             old.folded == wish.folded || directory.isFree(wish),
             ledger.pause(at: now) == nil, !hasMuchToKeep
         else { return }
-        directory.reserve(wish)
+        directory.beginNaming(id, wish)
         ledger.add(renaming(id, from: old, to: wish, wall: wall), .adopt(id, wish))
     }
 }

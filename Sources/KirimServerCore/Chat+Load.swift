@@ -33,6 +33,8 @@ extension Chat {
         package var rememberedDecisions = 0
         /// Outboxes that wait for their member's rate.
         package var throttled = 0
+        /// Members whose presence is to be told later: one for each connection.
+        package var unannounced = 0
         /// Posts of one connection that came before the welcome. ``ChatLimits/postsInFlight``.
         package var earlyPosts = 0
         /// Their bytes. ``ChatLimits/postBytesInFlight``, or one post.
@@ -85,6 +87,7 @@ extension Chat {
             heldBytes = limits.postBytesInFlight + record
             rememberedDecisions = Outbox.memory
             throttled = outboxes
+            unannounced = connections
             earlyPosts = limits.postsInFlight
             earlyBytes = max(limits.postBytesInFlight, record)
             earlyRequests = Int(Session.Requests.reach)
@@ -110,6 +113,7 @@ extension Chat {
         load.reservedNames = directory.reservedNames
         load.rooms = rooms.count + creating.count
         load.throttled = throttled.count
+        load.unannounced = unannounced.count
         load.greetings =
             lookups.reduce(0) { $0 + $1.greetings.count }
             + enrolling.values.reduce(0) { $0 + $1.count + 1 }

@@ -29,18 +29,36 @@ extension Chat {
         }
     }
 
-    /// Works out a member's presence from its connections, and tells a change.
-    mutating func refreshPresence(of member: MemberID) {
-        guard let resident = directory[member] else { return }
+    /// Tells what members said of their presence: once a turn, and no member more often than its pace allows,
+    /// since one word of a client's becomes a datagram for each reader of its rooms.
+    mutating func announcePresence(at now: Instant) {
+        let due = unannounced.filter { $0.value <= now }.keys.sorted()
+        for member in due {
+            unannounced[member] = nil
+            guard let resident = directory[member], presence(of: resident) != resident.presence
+            else { continue }
+            if let wait = directory[member]?.signals.take(at: now) {
+                unannounced[member] = now.advanced(by: wait)
+            } else {
+                refreshPresence(of: member)
+            }
+        }
+    }
+
+    private func presence(of resident: Directory.Resident) -> Presence {
         var presence = Presence.offline
         for case let session? in resident.connections.map({ sessions[$0] }) where !session.isSilent
         {
-            if !session.isAway {
-                presence = .online
-                break
-            }
+            if !session.isAway { return .online }
             presence = .away
         }
+        return presence
+    }
+
+    /// Works out a member's presence from its connections, and tells a change.
+    mutating func refreshPresence(of member: MemberID) {
+        guard let resident = directory[member] else { return }
+        let presence = presence(of: resident)
         guard presence != resident.presence else { return }
         directory[member]?.presence = presence
         let change = (presence == .offline ? 0 : 1) - (resident.presence == .offline ? 0 : 1)

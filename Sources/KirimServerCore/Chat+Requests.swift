@@ -187,6 +187,7 @@ extension Chat {
     }
 
     private mutating func listRooms(_ id: RequestID, for connection: ConnectionHandle) {
+        guard mayList(for: connection, id) else { return }
         list(roomSummaries, for: connection, id) {
             .roomsPart(id, $0)
         } last: {
@@ -202,16 +203,33 @@ extension Chat {
         guard let room = rooms[name] else {
             return reply(.refused(id, .noSuchRoom), to: connection)
         }
-        let residents = room.members.compactMap { directory[$0] }
-        let here = residents.filter { $0.presence != .offline }
-        let gone = residents.filter { $0.presence == .offline }
-        let all = (here + gone).prefix(Reply.memberListLimit)
-            .map { MemberStatus(member: $0.member, presence: $0.presence) }
+        guard mayList(for: connection, id) else { return }
+        // Whoever is here comes first.
+        var (here, gone): ([MemberStatus], [MemberStatus]) = ([], [])
+        for member in room.members {
+            guard let resident = directory[member] else { continue }
+            let status = MemberStatus(member: resident.member, presence: resident.presence)
+            if resident.presence != .offline {
+                here.append(status)
+            } else if gone.count < Reply.memberListLimit {
+                gone.append(status)
+            }
+            if here.count == Reply.memberListLimit { break }
+        }
+        let all = Array((here + gone).prefix(Reply.memberListLimit))
         list(all, for: connection, id) {
             .membersPart(id, name, $0)
         } last: {
             .members(id, name, $0)
         }
+    }
+
+    /// A long list is not worth a connection: whoever has many replies unread is asked to wait.
+    private mutating func mayList(for connection: ConnectionHandle, _ id: RequestID) -> Bool {
+        let unread = sessions[connection]?.replies.byteCount ?? 0
+        if unread < configuration.replyBytes / 4 { return true }
+        reply(.refused(id, .tooManyRequests), to: connection)
+        return false
     }
 
     private mutating func list<T>(
@@ -221,10 +239,6 @@ extension Chat {
         part: ([T]) -> Reply,
         last: ([T]) -> Reply
     ) {
-        // A long list is not worth a connection: whoever has many unread is asked to wait.
-        guard (sessions[connection]?.replies.byteCount ?? 0) < configuration.replyBytes / 4 else {
-            return reply(.refused(id, .tooManyRequests), to: connection)
-        }
         var start = 0
         while all.count - start > Reply.listPart {
             reply(part(Array(all[start..<start + Reply.listPart])), to: connection)
@@ -321,6 +335,9 @@ extension Chat {
         wall: WallTime
     ) {
         guard let old = directory[member]?.member.name else { return }
+        guard directory[member]?.naming == nil else {
+            return reply(.refused(id, .tooManyRequests), to: connection)
+        }
         if old.text == name.text { return reply(.done(id), to: connection) }
         let isMine = old.folded == name.folded
         guard isMine || directory.isFree(name) else {
@@ -328,7 +345,7 @@ extension Chat {
         }
         let writes = renaming(member, from: old, to: name, wall: wall)
         if keep(writes, .rename(connection, id, member, name), for: id, of: connection, at: now) {
-            directory.reserve(name)
+            directory.beginNaming(member, name)
         }
     }
 

@@ -43,6 +43,8 @@ package struct Chat {
     /// Outboxes whose posts wait here for their member's rate.
     var throttled: [(outbox: OutboxKey, until: Instant)] = []
     var nextSweep: Instant?
+    /// Members that spoke of their presence, and when the others may be told of it.
+    var unannounced: [MemberID: Instant] = [:]
 
     /// A hello that waits.
     struct Greeting {
@@ -135,7 +137,7 @@ package struct Chat {
             guard case .presence(let presence)? = try? Signal(parsing: bytes) else { return }
             sessions[connection]?.isAway = presence == .away
             sessions[connection]?.isSilent = false
-            if let member = sessions[connection]?.member { refreshPresence(of: member) }
+            if let member = sessions[connection]?.member { unannounced[member] = .start }
         case .acknowledged(ChatStream.control, let below):
             sessions[connection]?.replies.acknowledged(below: below)
         case .acknowledged(let stream, let below):
@@ -145,6 +147,8 @@ package struct Chat {
             if bans.contains(path.remote.ip) {
                 return close(connection, .banned, "You are banned from this server.")
             }
+            // Two sockets that send by turns move with every packet: a log is not written for each.
+            guard sessions[connection]?.moves.take(at: now) == nil else { break }
             if let name = name(on: connection) { note(.moved(name, path.remote)) }
         case .closed:
             closed(connection)
@@ -175,6 +179,7 @@ package struct Chat {
     /// reads are asked for.
     package mutating func settle(at now: Instant) {
         if !decisions.isEmpty { flushDecisions() }
+        if !unannounced.isEmpty { announcePresence(at: now) }
         for name in dirtyRooms {
             guard let room = rooms[name], room.isDirty else { continue }
             rooms[name]?.isDirty = false
@@ -199,7 +204,10 @@ package struct Chat {
 
     /// When ``settle(at:)`` or the sweep has something to do.
     package var deadline: Instant? {
-        let waits = [ledger.deadline, shelf.deadline, sessions.isEmpty ? nil : nextSweep]
+        let waits = [
+            ledger.deadline, shelf.deadline, sessions.isEmpty ? nil : nextSweep,
+            unannounced.values.min(),
+        ]
         return (waits.compactMap(\.self) + throttled.map(\.until)).min()
     }
 

@@ -16,6 +16,10 @@ struct Directory {
         /// When the present visit began.
         var since: WallTime?
         var posts: Pace
+        /// Of what it says of its presence.
+        var signals = Pace(Rate(oneIn: .seconds(2), burst: 4))
+        /// The name that is being committed. There is one at most, so that each name has one bearer.
+        var naming: MemberName?
     }
 
     /// A joining, or a leaving.
@@ -75,15 +79,25 @@ struct Directory {
 
     func isFree(_ name: MemberName) -> Bool { !names.contains(name.folded) }
 
+    /// For a newcomer, until it is inserted or released.
     mutating func reserve(_ name: MemberName) { names.insert(name.folded) }
     mutating func release(_ name: MemberName) { names.remove(name.folded) }
 
-    /// The new name was reserved before.
-    mutating func rename(_ id: MemberID, to name: MemberName) {
-        guard let old = residents[id]?.member.name else { return }
-        if old.folded != name.folded { names.remove(old.folded) }
+    /// Leads to ``endNaming(_:isKept:)``; meanwhile nobody else gets the name.
+    mutating func beginNaming(_ id: MemberID, _ name: MemberName) {
         names.insert(name.folded)
-        residents[id]?.member.name = name
+        residents[id]?.naming = name
+    }
+
+    /// The naming is committed, or has failed. Returns the name before.
+    mutating func endNaming(_ id: MemberID, isKept: Bool) -> MemberName? {
+        guard let old = residents[id]?.member.name, let new = residents[id]?.naming else {
+            return nil
+        }
+        residents[id]?.naming = nil
+        if isKept { residents[id]?.member.name = new }
+        if old.folded != new.folded { names.remove(isKept ? old.folded : new.folded) }
+        return old
     }
 
     /// The wished name, or the nearest free one: `ani-2`; without a wish, `tamu-` and four letters of

@@ -21,6 +21,8 @@ struct Session {
     /// It is being closed: nothing more is taken from it or told to it.
     var isClosing = false
     var pace: Pace
+    /// Of the moves that the operator is told.
+    var moves = Pace(Rate(oneIn: .seconds(10), burst: 3))
     /// Requests whose commit is under way.
     var waiting = 0
 

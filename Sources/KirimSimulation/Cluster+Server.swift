@@ -158,7 +158,7 @@ extension Cluster {
         world.schedule(.serverReturns, after: drawing.duration(around: .seconds(4)))
     }
 
-    /// A graceful end: says goodbye, finishes what the journal has been given, and is gone.
+    /// A graceful end: says goodbye, keeps what is not kept yet where the disk takes it, and is gone.
     func stopServer() throws(Violation) {
         guard let server else { return }
         server.core.stop(at: world.now)
@@ -168,6 +168,10 @@ extension Cluster {
 
     func serverStopped(life: Int) throws(Violation) {
         guard life == self.life, let server else { return }
+        if server.core.isStoring, !isServerDiskFull {
+            world.schedule(.serverStops(life: life), after: .milliseconds(50))
+            return
+        }
         for work in server.journal {
             if case .commit(_, let writes) = work { _ = try commit(writes) }
         }

@@ -46,6 +46,8 @@ extension ClientEndpoint {
         }
         switch session.connection.receive(datagram, header: header, on: known, at: now) {
         case .taken:
+            // A late packet of a connection that has ended finds nobody.
+            guard session.connection.phase == .open else { return }
             silentSince = nil
             hopAfter = configuration.portHop
             if isSearching, session === sessions.last {

@@ -139,6 +139,7 @@ extension ClientEndpoint {
         if self.secret != secret { passwordKey = nil }
         self.secret = secret
         isWanted = true
+        isSearching = false
         tokenFailed = false
         failures = 0
         objections = 0
@@ -344,15 +345,18 @@ extension ClientEndpoint {
         isWanted = false
         attempt = nil
         attemptAt = nil
+        isSearching = false
         silentSince = nil
         hasSaidUnreachable = false
     }
 
-    /// The next attempt begins so long after the last thing that happened.
+    /// The next attempt begins so long after the last thing that happened; one that waits already goes on.
     private mutating func schedule(after wait: Duration) {
         isSearching = false
+        silentSince = silentSince ?? latest
+        // Without a wait the server is known to be there, or not to know us any more: knock at once.
+        if wait == .zero, let attempt { attempt.retryAt = min(attempt.retryAt, latest) }
         guard attempt == nil, attemptAt == nil else { return }
         attemptAt = latest.advanced(by: wait == .zero ? .zero : dice.jitter(wait))
-        silentSince = silentSince ?? latest
     }
 }

@@ -32,9 +32,19 @@ final class NetworkPair {
     }
 
     func moveClient(from old: String, to new: String) {
+        move(client, "kc\(tag)", from: old, to: new)
+    }
+
+    func moveServer(from old: String, to new: String) {
+        move(server, "ks\(tag)", from: old, to: new)
+    }
+
+    private func move(_ network: String, _ device: String, from old: String, to new: String) {
         // In this order: the kernel removes later addresses of a network together with its first.
         for step in ["addr del \(old)/24", "addr add \(new)/24"] {
-            if let fault = Self.ip("-n \(client) \(step) dev kc\(tag)") { Issue.record("\(fault)") }
+            if let fault = Self.ip("-n \(network) \(step) dev \(device)") {
+                Issue.record("\(fault)")
+            }
         }
     }
 

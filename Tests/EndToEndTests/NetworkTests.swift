@@ -15,7 +15,7 @@ struct NetworkTests {
         private var others: [ChildProcess] = []
 
         /// `nil`, with the reason printed, where there are no namespaces.
-        init?(_ arguments: [String] = []) throws {
+        init?(_ arguments: [String] = [], host: String = "10.77.0.1") throws {
             guard let pair = NetworkPair() else { return nil }
             self.pair = pair
             folder =
@@ -24,11 +24,11 @@ struct NetworkTests {
             server = try pair.run(
                 in: pair.server,
                 program,
-                ["serve", "--host", "10.77.0.1", "--port", "12345", "--data", "\(folder)/server"]
+                ["serve", "--host", host, "--port", "12345", "--data", "\(folder)/server"]
                     + arguments,
                 folder: folder
             )
-            #expect(server.line(containing: "10.77.0.1:12345") != nil, "\(server.lines)")
+            #expect(server.line(containing: "\(host):12345") != nil, "\(server.lines)")
         }
 
         deinit {
@@ -36,11 +36,15 @@ struct NetworkTests {
             try? FileManager.default.removeItem(atPath: folder)
         }
 
-        func person(_ name: String, in network: String) throws -> Person {
+        func person(
+            _ name: String,
+            in network: String,
+            at host: String = "10.77.0.1"
+        ) throws -> Person {
             let process = try pair.run(
                 in: network,
                 program,
-                ["chat", "10.77.0.1:12345", "--json", "--name", name]
+                ["chat", "\(host):12345", "--json", "--name", name]
                     + ["--data", "\(folder)/\(name)"],
                 folder: folder
             )
@@ -123,6 +127,24 @@ struct NetworkTests {
         #expect(site.server.line(containing: "10.77.0.3") != nil, "\(site.server.lines)")
         budi.says("selamat pagi")
         #expect(ani.hears("selamat pagi") != nil)
+    }
+
+    @Test(
+        "a server on every address answers its own machine and then others, also after it has moved"
+    )
+    func everyAddress() throws {
+        guard let site = try Site(host: "0.0.0.0") else { return }
+        let ani = try site.person("ani", in: site.pair.server, at: "127.0.0.1")
+        #expect(ani.isIn())
+        let budi = try site.person("budi", in: site.pair.client)
+        #expect(budi.isIn())
+        budi.says("halo dari luar")
+        #expect(ani.hears("halo dari luar") != nil)
+        site.pair.moveServer(from: "10.77.0.1", to: "10.77.0.9")
+        let cici = try site.person("cici", in: site.pair.client, at: "10.77.0.9")
+        #expect(cici.isIn())
+        cici.says("masih di sini")
+        #expect(ani.hears("masih di sini") != nil)
     }
 
     @Test("packets from sources to which there is no way do not make the server deaf")

@@ -67,6 +67,50 @@ struct OperatorTests {
         #expect(presences(stage, ani) == [.online, .offline, .online])
     }
 
+    @Test(
+        "a member that toggles its presence is told of once a turn and at its pace, the last word surely"
+    )
+    func presenceFlood() {
+        var stage = Stage()
+        let ani = stage.arrive(1)
+        watch(&stage, ani)
+        let budi = stage.arrive(2, "budi")
+        let before = presences(stage, ani).count
+        for _ in 0..<10 {
+            for number in 0..<287 {
+                let word = Signal.presence(number.isMultiple(of: 2) ? .away : .online)
+                stage.happen(.datagram(word.bytes), budi)
+            }
+            stage.happen(.datagram(Signal.presence(.away).bytes), budi)
+            stage.turn()
+            stage.happen(.datagram(Signal.presence(.online).bytes), budi)
+            stage.turn()
+        }
+        #expect(presences(stage, ani).count - before == 4)
+        stage.happen(.datagram(Signal.presence(.away).bytes), budi)
+        stage.turn()
+        #expect(presences(stage, ani).last == .online)
+        while let deadline = stage.chat.deadline, deadline < stage.now.advanced(by: .seconds(5)) {
+            stage.now = deadline
+            stage.turn()
+        }
+        #expect(presences(stage, ani).last == .away)
+        #expect(presences(stage, ani).count - before == 5)
+    }
+
+    @Test("the operator is told of a member's moves, not of each packet from by turns two places")
+    func moves() {
+        var stage = Stage()
+        let budi = stage.arrive(2, "budi")
+        for number in 0..<100 as Range<UInt8> {
+            let place = Stage.address(10 + number % 2)
+            stage.happen(.moved(Path(socket: SocketID(rawValue: 1), remote: place)), budi)
+        }
+        stage.turn()
+        let told = stage.notes.count { if case .moved = $0 { true } else { false } }
+        #expect((1...3).contains(told))
+    }
+
     @Test("the operator's line is an entry for everybody, and goes to plain clients")
     func broadcast() {
         var stage = Stage()

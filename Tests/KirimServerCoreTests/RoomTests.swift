@@ -250,6 +250,27 @@ struct RoomTests {
         )
     }
 
+    @Test("a name has one bearer, also where one is asked for while another is being committed")
+    func namesInFlight() {
+        var stage = Stage()
+        let budi = stage.arrive(1, "budi")
+        let cici = stage.arrive(2, "cici")
+        stage.holdsCommits = true
+        stage.ask(.rename(MemberName("ani")!), budi)
+        stage.ask(.rename(MemberName("BUDI")!), budi)
+        #expect(stage.replies(budi).last == .refused(RequestID(rawValue: 2), .tooManyRequests))
+        stage.answerCommit()
+        stage.ask(.rename(MemberName("budi")!), cici)
+        stage.holdsCommits = false
+        stage.turn()
+        #expect(stage.journal.snapshot.members.map(\.name.text) == ["ani", "budi"])
+        // The one that waited may be asked for again, and is somebody else's now.
+        stage.ask(.rename(MemberName("BUDI")!), budi)
+        #expect(stage.replies(budi).last == .refused(RequestID(rawValue: 3), .nameTaken))
+        stage.ask(.rename(MemberName("cici")!), budi)
+        #expect(stage.journal.snapshot.members.map(\.name.text) == ["cici", "budi"])
+    }
+
     @Test("a name belongs to one key; every face hears of a new one")
     func rename() {
         var stage = Stage()

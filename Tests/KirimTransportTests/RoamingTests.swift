@@ -416,4 +416,35 @@ struct RoamingTests {
         pair.run(for: .seconds(12)) { $0.serverConnection != nil }
         #expect(pair.serverConnection != nil)
     }
+
+    @Test(
+        "a server that vanished in the middle is called unreachable after its connection has ended, too"
+    )
+    func vanished() {
+        var configuration = TransportConfiguration()
+        configuration.idleTimeout = .seconds(60)
+        var pair = Pair(configuration: configuration)
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        pair.passes = { _, _, _ in false }
+        pair.client.networkChanged(at: pair.now)
+        pair.run(for: .seconds(100))
+        #expect(pair.client.current == nil)
+        #expect(!pair.clientEvents.contains(.unreachable))
+        pair.run(for: .seconds(100))
+        #expect(pair.clientEvents.filter { $0 == .unreachable }.count == 1)
+    }
+
+    @Test("a connection that is wanted anew is made, though the silent one before is heard again")
+    func wantedAnew() {
+        var pair = connected()
+        pair.passes = { _, _, _ in false }
+        pair.client.networkChanged(at: pair.now)
+        pair.run(for: .seconds(20))
+        pair.passes = { _, _, _ in true }
+        pair.connect()
+        pair.client.networkChanged(at: pair.now)
+        pair.run(for: .seconds(10)) { $0.openedCount == 2 }
+        #expect(pair.openedCount == 2)
+    }
 }
