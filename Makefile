@@ -30,7 +30,7 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim attack install clean
+.PHONY: help prepare build run serve chat stop test check format sim attack bench install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
@@ -87,6 +87,12 @@ attack: prepare ## attacks a server on this machine for SECONDS= with RATE= pack
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
 	KIRIM_ATTACK_SECONDS=$(SECONDS) KIRIM_ATTACK_RATE=$(RATE) swift test -c $(CONFIGURATION) \
 		$(TRAITS) --skip-build --disable-xctest --filter '^EndToEndTests\.AttackTests'
+
+bench: ## measures the window in floods, SECONDS= long, and in a room of HISTORY= (100000)
+	@scripts/prepare test
+	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim
+	@$(if $(TRAITS),,scripts/share .build/$(CONFIGURATION)/../share)
+	/usr/bin/python3 -u Tests/EndToEndTests/Fixtures/window_bench.py $(KIRIM) $(SECONDS) artifacts/windows
 
 install: prepare ## installs kirim under PREFIX= (/usr/local); it then runs without Swift, too
 	swift build -c release $(TRAITS) --product kirim

@@ -67,6 +67,23 @@ extension ObjectPointer {
 }
 
 extension Widget {
+    /// The popover of a menu button, made when it is opened for the first time.
+    package func popover(_ make: @escaping () -> Widget) {
+        let maker = Unmanaged.passRetained(Maker(make)).toOpaque()
+        gtk_menu_button_set_create_popup_func(
+            opaque,
+            { button, data in
+                guard let button, let data, gtk_menu_button_get_popover(button) == nil else {
+                    return
+                }
+                let maker = Unmanaged<Maker>.fromOpaque(data).takeUnretainedValue()
+                gtk_menu_button_set_popover(button, maker.make())
+            },
+            maker,
+            { data in if let data { Unmanaged<Maker>.fromOpaque(data).release() } }
+        )
+    }
+
     /// The children, in order.
     package var children: [Widget] {
         var all: [Widget] = []
@@ -95,6 +112,11 @@ extension Widget {
             gtk_label_set_text(opaque, newValue)
         }
     }
+}
+
+private final class Maker {
+    let make: () -> Widget
+    init(_ make: @escaping () -> Widget) { self.make = make }
 }
 
 /// A label that begins at the start of its line.

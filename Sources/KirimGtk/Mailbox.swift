@@ -8,10 +8,9 @@ import Synchronization
 package nonisolated final class Mailbox<Item: Sendable>: Sendable {
     /// Items that may wait.
     package static var capacity: Int { 2_000 }
-    /// Items of one visit: twice what a flood of a thousand a second brings in a frame.
-    package static var slice: Int { 32 }
-    /// Beyond this all are taken at once: one late frame is better than seconds behind.
-    package static var backlog: Int { 1_000 }
+    /// Items of one visit, the least and the most: twice what a flood of a thousand a second brings in a frame, and what
+    /// still fits into one.
+    package static var slice: ClosedRange<Int> { 32...128 }
     /// Between two visits: a frame at 60 Hz.
     package static var interval: Duration { .milliseconds(16) }
 
@@ -79,8 +78,12 @@ package nonisolated final class Mailbox<Item: Sendable>: Sendable {
     private func take() -> [Item] {
         let (items, waiting) = state.withLock {
             state -> ([Item], [CheckedContinuation<Void, Never>]) in
-            let isLate = state.items.count > Self.backlog
-            let count = isLate ? state.items.count : min(Self.slice, state.items.count)
+            // Who is behind takes more at once, so that late frames do not become later ones.
+            let share = min(
+                max(state.items.count / 4, Self.slice.lowerBound),
+                Self.slice.upperBound
+            )
+            let count = min(share, state.items.count)
             let items = Array(state.items.prefix(count))
             state.items.removeFirst(count)
             guard state.items.count < Self.capacity else { return (items, []) }

@@ -38,22 +38,34 @@ package enum MainLoop {
 
     /// Calls `body` again and again, this far apart, until it says `false`.
     package static func every(milliseconds: UInt32, _ body: @escaping () -> Bool) {
-        let ticking = Unmanaged.passRetained(Ticking(body)).toOpaque()
-        g_timeout_add_full(
-            priority,
-            milliseconds,
-            { data in
-                guard let data else { return 0 }
-                return Unmanaged<Ticking>.fromOpaque(data).takeUnretainedValue().body() ? 1 : 0
-            },
-            ticking,
-            { data in if let data { Unmanaged<Ticking>.fromOpaque(data).release() } }
-        )
+        g_timeout_add_full(priority, milliseconds, tick, Ticking.kept(body), endTicking)
     }
 
-    private final class Ticking {
-        let body: () -> Bool
-        init(_ body: @escaping () -> Bool) { self.body = body }
+    /// Calls `body` each time the process gets the signal, for as long as it runs.
+    package static func at(signal: Int32, _ body: @escaping () -> Void) {
+        let kept = Ticking.kept {
+            body()
+            return true
+        }
+        g_unix_signal_add_full(priority, signal, tick, kept, endTicking)
     }
+}
+
+private final class Ticking {
+    let body: () -> Bool
+    init(_ body: @escaping () -> Bool) { self.body = body }
+
+    static func kept(_ body: @escaping () -> Bool) -> UnsafeMutableRawPointer {
+        Unmanaged.passRetained(Ticking(body)).toOpaque()
+    }
+}
+
+private let tick: GSourceFunc = { data in
+    guard let data else { return 0 }
+    return Unmanaged<Ticking>.fromOpaque(data).takeUnretainedValue().body() ? 1 : 0
+}
+
+private let endTicking: GDestroyNotify = { data in
+    if let data { Unmanaged<Ticking>.fromOpaque(data).release() }
 }
 #endif

@@ -242,6 +242,10 @@ extension ChatScreen {
         if pages[place].log.index(of: number) != nil {
             ledger.reveal = (pages[place].name, number)
         } else if number < pages[place].log.first, pages[place].log.earlier != nil {
+            // All on the way there is loaded: somebody would quote the first entry of a long room.
+            guard pages[place].log.first - number <= UInt64(configuration.reach) else {
+                return tell(.tooFarBack(SequenceNumber(rawValue: number)))
+            }
             pages[place].wanted = number
             loadEarlier(in: place, limit: 500)
         }

@@ -73,6 +73,8 @@ package struct ChatScreen: Sendable {
         package var entries = 200_000
         /// Entries asked for when somebody scrolls up.
         package var page = 200
+        /// Entries that are loaded at most to go to an older one; what is farther back is scrolled to.
+        package var reach = 10_000
         /// The room that is open at first.
         package var room: RoomName = .lobby
         /// What the face kept of the last time.

@@ -148,6 +148,8 @@ extension ChatScreen {
         case misused(String)
         /// So many bytes; ``ChatScreen/Composer/limit`` are allowed.
         case tooLong(Int)
+        /// An entry that is not gone to, because too much would be loaded on the way.
+        case tooFarBack(SequenceNumber)
         /// `/help`, `/link`, `/rooms`, `/who`, `/history` as typed: the face shows what it has for it.
         case wanted(Wanted)
     }

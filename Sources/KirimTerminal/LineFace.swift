@@ -192,7 +192,8 @@ extension LineFace {
             return words(.tooLong, LineEditor.grouped(bytes), limit)
         case .stopped(let reason): return sentence(for: reason)
         case .refused(let post): return reason(post)
-        case .wanted: return words(.help)
+        // Nobody goes to an entry at this face.
+        case .wanted, .tooFarBack: return words(.help)
         }
     }
 

@@ -21,7 +21,7 @@ final class ChatPage {
     private let jump: Widget
     private let jumpCount: Widget
     private let empty: Widget
-    private let spoken: Widget
+    private let announcement: Announcement
     let composer: Composer
     private let sidebar: Sidebar
     private let pill: LinkPill
@@ -29,17 +29,16 @@ final class ChatPage {
     private(set) lazy var log = makeLog()
     private let form: Form
     private var isOver = false
+    /// Why the client stopped, once the person was told.
+    private var toldStop: StopReason?
     /// Rooms whose backlog has been told: what comes now is new.
     private var caughtUp: Set<RoomName> = []
-    private var saidInBatch = 0
     private var ticks = 0
     /// Something that is remembered has changed. What was read changes with every message, so it is not written each time.
     private var hasNews = false
     /// As of the last drawing: what the rows in sight were filled with.
     private var rowWords = RowWords(myName: "", today: CivilDay(number: 0))
     private static let rememberSeconds = 5
-    /// Of a flood nobody could hear more.
-    private static let spokenAtOnce = 5
 
     /// What the page asks of the window around it.
     struct Desk {
@@ -79,7 +78,7 @@ final class ChatPage {
         jump = form["jump-revealer"]
         jumpCount = form["jump-count"]
         empty = form["empty"]
-        spoken = form["spoken"]
+        announcement = Announcement(by: form["spoken"])
         wire = Wire(call)
         let ask = Relay()
         composer = Composer(form) { ask.perform($0) }
@@ -123,12 +122,12 @@ final class ChatPage {
 
     private func take(_ facts: [Wire.Fact]) {
         let now = LocalTime.now
-        saidInBatch = 0
         for fact in facts {
             switch fact {
             case .opened(let key): identity = key
             case .notOpened(let error): desk.notOpened(error.message)
             case .reconnecting:
+                toldStop = nil
                 screen.reconnecting(at: now)
                 desk.goesOn()
             case .event(let event):
@@ -138,6 +137,19 @@ final class ChatPage {
             }
         }
         work()
+        if let frames = desk.frames() { note(facts, by: frames) }
+    }
+
+    /// What somebody who measures waits for.
+    private func note(_ facts: [Wire.Fact], by frames: FrameWatch) {
+        for fact in facts {
+            switch fact {
+            case .event(.caughtUp(let room)): frames.note("caught up with \(room.text)")
+            case .answer(.page(let room, _, _)):
+                frames.note("rows of \(room.text): \(screen.rowCount(in: room))")
+            default: break
+            }
+        }
     }
 
     func perform(_ intent: ChatScreen.Intent) {
@@ -193,11 +205,9 @@ final class ChatPage {
         guard case .entry(let entry, nil) = event, entry.room == screen.openRoom,
             entry.kind == .text || entry.kind == .reply || entry.kind == .broadcast
                 || entry.kind == .action,
-            caughtUp.contains(entry.room), saidInBatch < Self.spokenAtOnce
+            caughtUp.contains(entry.room)
         else { return }
-        saidInBatch += 1
-        let line = "\(words.name(of: entry.author)): \(entry.text.prefix(500))"
-        Announcement.say(line, by: spoken)
+        announcement.say("\(rowWords.name(of: entry.author)): \(entry.text.prefix(500))")
     }
 
     // MARK: - Drawing
@@ -242,7 +252,7 @@ final class ChatPage {
             case .composer: composer.show(screen.composer, words: words)
             case .link:
                 pill.show(screen.link)
-                pill.show(screen.linkStatus, address: screen.address, own: identity)
+                drawLinkFacts()
                 drawTitle()
             case .banners: drawBanner()
             case .view: drawView()
@@ -282,8 +292,14 @@ final class ChatPage {
         adw_window_title_set_subtitle(title.opaque, people)
     }
 
+    private func drawLinkFacts() {
+        guard pill.isOpen else { return }
+        pill.show(screen.linkStatus, address: screen.address, own: identity)
+    }
+
     private func drawBanner() {
-        if case .stopped(let reason) = screen.banners.first {
+        if case .stopped(let reason) = screen.banners.first, reason != toldStop {
+            toldStop = reason
             desk.stopped(reason, screen.linkStatus?.serverKey)
         }
         let line = screen.banners.lazy.compactMap { Sentences.banner($0) }.first
@@ -370,6 +386,10 @@ final class ChatPage {
             adw_leaflet_set_visible_child(leaflet.opaque, form["sidebar"])
         }
         adw_leaflet_set_visible_child(leaflet.opaque, form["conversation"])
+        pill.whenOpened { [weak self] in
+            self?.wire.askLink()
+            self?.drawLinkFacts()
+        }
         leaflet.on("notify::folded") { [weak self] _ in self?.fold() }
         fold()
     }
@@ -377,6 +397,8 @@ final class ChatPage {
     private func fold() {
         let isFolded = adw_leaflet_get_folded(leaflet.opaque) != 0
         form["back"].show(isFolded)
+        // The room's menu has it, too, and a narrow header has no place for both.
+        form["find"].show(!isFolded)
         pill.isNarrow(isFolded)
         adw_header_bar_set_show_end_title_buttons(form["sidebar-header"].opaque, isFolded ? 1 : 0)
     }
@@ -384,10 +406,7 @@ final class ChatPage {
     // MARK: - What keys and menus ask for
 
     func find() { finder.open() }
-    func showLink() {
-        wire.askLink()
-        pill.open()
-    }
+    func showLink() { pill.open() }
     func copyFocused() {
         guard let (place, _) = log.focusedRow(), let row = row(place) else { return }
         switch row {

@@ -20,6 +20,7 @@ final class ChatWindow {
     private var isClosing = false
     private var frames: FrameWatch?
     private var mode: OpaquePointer?
+    private var shownMode = "mentions"
     private var directory: RoomDirectory?
 
     init(_ program: Program, _ settings: WindowSettings) {
@@ -276,13 +277,14 @@ final class ChatWindow {
             page.perform(.leave(page.screen.openRoom))
         }
         mode = window.choice("notify", initially: "mentions") { [weak self] value in
-            guard let page = self?.page else { return }
+            guard let self, let page else { return }
             let mode: ChatScreen.NotificationMode =
                 switch value {
                 case "all": .all
                 case "none": .none
                 default: .mentions
                 }
+            shownMode = value
             page.perform(.mode(page.screen.openRoom, mode))
         }
     }
@@ -325,6 +327,8 @@ final class ChatWindow {
             case .some(.none): "none"
             case .mentions, nil: "mentions"
             }
+        guard value != shownMode else { return }
+        shownMode = value
         g_simple_action_set_state(mode, g_variant_new_string(value))
     }
 

@@ -25,10 +25,15 @@ final class Composer {
         aboutText = form["about-message"]
         send.on("clicked") { [weak self] _ in self?.submit() }
         form["about-close"].on("clicked") { [weak self] _ in self?.perform(.cancel) }
-        form["emoji-chooser"].on("emoji-picked") { [weak self] values in
-            guard let self, let emoji = values.text(1) else { return }
-            gtk_text_buffer_insert_at_cursor(buffer, emoji, -1)
-            focus()
+        // It is two thousand buttons: made when somebody wants one of them.
+        form["emoji"].popover { [weak self] in
+            let chooser = made(gtk_emoji_chooser_new())
+            chooser.on("emoji-picked") { values in
+                guard let self, let emoji = values.text(1) else { return }
+                gtk_text_buffer_insert_at_cursor(self.buffer, emoji, -1)
+                self.focus()
+            }
+            return chooser
         }
         buffer.on("changed") { [weak self] _ in self?.changed() }
         let keys = made(gtk_event_controller_key_new())

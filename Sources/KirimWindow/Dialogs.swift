@@ -32,16 +32,23 @@ enum Dialogs {
     ) {
         let dialog = made(adw_message_dialog_new(window.cast(), title, nil))
         adw_message_dialog_set_body(dialog.cast(), text)
-        let entry = made(isSecret ? gtk_password_entry_new() : gtk_entry_new())
+        let entry = made(gtk_entry_new())
         entry.entered = value
         entry.nameForReaders(field)
-        if isSecret { gtk_password_entry_set_show_peek_icon(entry.opaque, 1) }
+        if isSecret {
+            // GTK's own entry for passwords is used after its end when a dialog goes with it (4.8), and takes the program along.
+            gtk_entry_set_visibility(entry.cast(), 0)
+            gtk_entry_set_input_purpose(entry.cast(), GTK_INPUT_PURPOSE_PASSWORD)
+        }
         setActivatesDefault(entry)
         adw_message_dialog_set_extra_child(dialog.cast(), entry)
         respond(dialog, yes: yes, ADW_RESPONSE_SUGGESTED)
         adw_message_dialog_set_default_response(dialog.cast(), "yes")
+        // The dialog tells its response when what it held is gone already.
+        var text = value
+        entry.on("changed") { [entry] _ in text = entry.entered }
         dialog.on("response") { values in
-            if values.text(1) == "yes" { then(entry.entered) }
+            if values.text(1) == "yes" { then(text) }
         }
         gtk_window_present(dialog.cast())
         gtk_widget_grab_focus(entry)

@@ -3,15 +3,20 @@ import CGtk
 import Foundation
 import KirimGtk
 
-/// Measures how a window keeps up, where `KIRIM_FRAMES` is set: the main thread's work for each frame, and the time
-/// from one frame to the next, which it asks for without a pause. Tells at the end, on standard error.
+/// Measures how a window keeps up, where `KIRIM_FRAMES` is set: for each frame the main thread's work on facts and on
+/// drawing, the processor time of all that the main thread did since the frame before, and the time between the
+/// two. Frames are asked for without a pause.
+///
+/// Tells on standard error at SIGUSR1 and at the end, each time what was measured since the last.
 final class FrameWatch {
     private var gaps: [Double] = []
     private var works: [Double] = []
-    /// Work on facts and intents since the last frame.
+    private var costs: [Double] = []
+    /// Work on facts since the last frame.
     private var pending = 0.0
     private var began = 0.0
     private var last = 0.0
+    private var spent = 0.0
 
     /// `nil` where nobody wants to know.
     init?(_ window: Widget) {
@@ -21,6 +26,7 @@ final class FrameWatch {
         gdk_frame_clock_begin_updating(clock)
         clock.on("before-paint") { [weak self] _ in self?.began = Self.now }
         clock.on("after-paint", after: true) { [weak self] _ in self?.painted() }
+        MainLoop.at(signal: SIGUSR1) { [weak self] in self?.tell() }
     }
 
     /// Does it, and counts its time.
@@ -30,21 +36,30 @@ final class FrameWatch {
         pending += Self.now - start
     }
 
+    /// Says that something has happened which somebody who measures may wait for.
+    func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+
     private func painted() {
-        let now = Self.now
+        let (now, cost) = (Self.now, LocalTime.processor)
         works.append(pending + now - began)
         pending = 0
-        if last > 0 { gaps.append(now - last) }
-        last = now
+        if last > 0 {
+            gaps.append(now - last)
+            costs.append(cost - spent)
+        }
+        (last, spent) = (now, cost)
     }
 
     func tell() {
-        let line = """
-            frames \(works.count); work ms \(Self.summary(works)); gap ms \(Self.summary(gaps)); \
-            resident \(Self.resident) MB
-
+        note(
             """
-        FileHandle.standardError.write(Data(line.utf8))
+            frames \(works.count); work ms \(Self.summary(works)); processor ms \(Self.summary(costs)); \
+            gap ms \(Self.summary(gaps)); resident \(Self.resident) MB
+            """
+        )
+        works = []
+        costs = []
+        gaps = []
     }
 
     private static func summary(_ values: [Double]) -> String {

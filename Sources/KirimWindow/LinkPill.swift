@@ -13,6 +13,7 @@ final class LinkPill {
     private let popover: Widget
     private let grid: Widget
     private var style = ""
+    private var shown: ChatScreen.Link?
     private var facts: [(name: String, value: Widget)] = []
 
     init(_ form: Form) {
@@ -26,12 +27,16 @@ final class LinkPill {
     /// Whether somebody looks at the details.
     var isOpen: Bool { gtk_widget_get_visible(popover) != 0 }
 
+    func whenOpened(_ body: @escaping () -> Void) { popover.on("map") { _ in body() } }
+
     func open() { gtk_menu_button_popup(button.opaque) }
 
     /// A narrow window has room for the icon only.
     func isNarrow(_ isNarrow: Bool) { self.text.show(!isNarrow) }
 
     func show(_ link: ChatScreen.Link) {
+        guard link != shown else { return }
+        shown = link
         let (words, icon, style) = Sentences.link(link)
         text.label = words
         gtk_image_set_from_icon_name(self.icon.opaque, icon)

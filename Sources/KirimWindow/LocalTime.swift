@@ -31,6 +31,13 @@ nonisolated enum LocalTime {
         return WallTime(milliseconds: Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000)
     }
 
+    /// Milliseconds that the processor has worked for this thread.
+    static var processor: Double {
+        var spent = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent)
+        return Double(spent.tv_sec) * 1_000 + Double(spent.tv_nsec) / 1_000_000
+    }
+
     /// Goes on while the machine sleeps, so that a silence is as long as it was.
     static var now: Instant {
         var now = timespec()

@@ -177,7 +177,10 @@ package final class LogView<Shown: LogRow> {
         gtk_event_controller_set_propagation_phase(keys.opaque, GTK_PHASE_CAPTURE)
         keys.asked("key-pressed") { [weak self] values in
             switch Int32(bitPattern: values.unsigned(1)) {
-            case GDK_KEY_Up, GDK_KEY_Page_Up, GDK_KEY_Home: self?.personLooksBack()
+            case GDK_KEY_Up, GDK_KEY_Page_Up, GDK_KEY_Home:
+                self?.personLooksBack()
+                // At the top already nothing moves that could be noticed.
+                self?.valueChanged()
             case GDK_KEY_Menu:
                 self?.focusedMenu()
                 return true

@@ -13,8 +13,8 @@ package struct OperatorDoor: Sendable {
     package var canInvite: Bool
     /// What happens, until the server has stopped.
     package var notes: AsyncStream<ServerNote>
-    /// A note in the words of the server's log.
-    package var line: @Sendable (ServerNote) -> String
+    /// A text of somebody's, with all that would order a line anew written out.
+    package var visible: @Sendable (String) -> String
     package var status: @Sendable () async -> ServerStatus
     package var perform: @Sendable (OperatorWish) async -> Void
     package var invite: @Sendable () async -> ServerAddress?
@@ -27,7 +27,7 @@ package struct OperatorDoor: Sendable {
         name: String,
         canInvite: Bool,
         notes: AsyncStream<ServerNote>,
-        line: @escaping @Sendable (ServerNote) -> String,
+        visible: @escaping @Sendable (String) -> String,
         status: @escaping @Sendable () async -> ServerStatus,
         perform: @escaping @Sendable (OperatorWish) async -> Void,
         invite: @escaping @Sendable () async -> ServerAddress?,
@@ -38,7 +38,7 @@ package struct OperatorDoor: Sendable {
         self.name = name
         self.canInvite = canInvite
         self.notes = notes
-        self.line = line
+        self.visible = visible
         self.status = status
         self.perform = perform
         self.invite = invite

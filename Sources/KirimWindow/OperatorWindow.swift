@@ -219,10 +219,10 @@ final class OperatorWindow {
         fill(
             "bans",
             screen.bans.map { ban in
-                let row = line(Self.text(of: ban), "")
+                let row = line(OperatorWords.text(of: ban), "")
                 let button = made(gtk_button_new_with_label(tr("Let In")))
                 gtk_widget_set_valign(button, GTK_ALIGN_CENTER)
-                button.nameForReaders(tr("Let in %1", Self.text(of: ban)))
+                button.nameForReaders(tr("Let in %1", OperatorWords.text(of: ban)))
                 button.on("clicked") { [weak self] _ in self?.perform(.unban(ban)) }
                 adw_action_row_add_suffix(row.cast(), button)
                 return row
@@ -285,13 +285,6 @@ final class OperatorWindow {
         g_bytes_unref(bytes)
         gtk_picture_set_paintable(picture.opaque, texture.opaque)
         g_object_unref(texture.raw)
-    }
-
-    private static func text(of ban: Ban) -> String {
-        switch ban {
-        case .key(let key): tr("Key %1", key.fingerprint)
-        case .prefix(let ip, let bits): "\(ip)/\(bits)"
-        }
     }
 
     private func toast(_ text: String) {
@@ -366,7 +359,10 @@ final class OperatorWindow {
             fill: { [weak self] line, place in
                 guard let self, place < screen.rowCount else { return }
                 let row = screen.row(place)
-                line.show(door.line(row.note), at: words.clock(row.at))
+                line.show(
+                    OperatorWords.line(for: row.note, visible: door.visible),
+                    at: words.clock(row.at)
+                )
             }
         )
         asks.follow = { [weak self] in self?.perform(.scroll(atEnd: $0)) }

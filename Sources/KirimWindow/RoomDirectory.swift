@@ -45,14 +45,17 @@ final class RoomDirectory {
         adw_message_dialog_set_default_response(dialog.cast(), "yes")
         adw_message_dialog_set_close_response(dialog.cast(), "no")
         adw_message_dialog_set_response_enabled(dialog.cast(), "yes", 0)
-        entry.on("changed") { [dialog] _ in
-            let isName = RoomName(entry.entered) != nil
+        // The dialog tells its response when what it held is gone already.
+        var typed: RoomName?
+        entry.on("changed") { [dialog, entry] _ in
+            typed = RoomName(entry.entered)
+            let isName = typed != nil
             adw_message_dialog_set_response_enabled(dialog.cast(), "yes", isName ? 1 : 0)
             complaint.label = tr("A room’s name has up to 64 letters, without spaces.")
             complaint.show(!isName && !entry.entered.isEmpty)
         }
         dialog.on("response") { values in
-            if values.text(1) == "yes", let room = RoomName(entry.entered) { join(room) }
+            if values.text(1) == "yes", let typed { join(typed) }
         }
         list.on("row-activated") { [weak self] values in
             guard let self, let row = values.object(1) else { return }

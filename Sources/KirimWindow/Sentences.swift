@@ -99,6 +99,8 @@ enum Sentences {
             tr("There is no command %1. To send a text that begins with /, begin with //.", word)
         case .misused(let usage): tr("It is used like this: %1", usage)
         case .tooLong: tr("The message is too long; send it in parts.")
+        case .tooFarBack:
+            tr("This message is too far back to go to at once. Scroll up to reach it.")
         }
     }
 

@@ -48,7 +48,7 @@ extension OperatorDoor {
             name: options.name,
             canInvite: canInvite,
             notes: server.notes,
-            line: { ServerLog.line(for: $0) },
+            visible: { ServerLog.visible($0) },
             status: { await server.status() ?? nobody },
             perform: { await server.carryOut($0) },
             invite: { Self.invitation(to: server, options) },

@@ -8,7 +8,9 @@ import Testing
 struct WindowTests {
     @Test(
         "go as the scene is written",
-        arguments: ["chat", "away", "key", "old_programs", "operator"]
+        arguments: [
+            "chat", "away", "key", "old_programs", "operator", "rooms", "notify", "narrow",
+        ]
     )
     func scene(name: String) throws {
         let python = "/usr/bin/python3"

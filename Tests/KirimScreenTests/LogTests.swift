@@ -172,6 +172,17 @@ struct LogTests {
         #expect(scene.drain().last == .reveal(.lobby, at: try! #require(index)))
     }
 
+    @Test("do not load a whole room to go to its first entry, and say so")
+    mutating func farBack() {
+        for number in UInt64(20_000)...20_010 { scene.say(number) }
+        scene.drain()
+        let first = SequenceNumber(rawValue: 9_999)
+        scene.wish(.reveal(first))
+        #expect(scene.takeEffects() == [.tell(.tooFarBack(first))])
+        scene.wish(.reveal(SequenceNumber(rawValue: 10_000)))
+        #expect(scene.takeEffects().count == 1)
+    }
+
     @Test("begin anew where the server was set back")
     mutating func setBack() {
         for number in UInt64(1)...5 { scene.say(number) }
