@@ -32,8 +32,6 @@ final class ChatWindow {
         pages = form["pages"]
         gtk_window_set_application(window.cast(), program.application.cast())
         gtk_window_set_icon_name(window.cast(), Program.id)
-        let shortcuts = Form(PackageResources.shortcuts_ui)["shortcuts"]
-        gtk_application_window_set_help_overlay(window.cast(), shortcuts.opaque)
         makePages()
         makeActions()
         window.asked("close-request") { [weak self] _ in self?.closes() ?? false }
@@ -167,6 +165,7 @@ final class ChatWindow {
             goesOn: { [weak self] in
                 guard let self else { return }
                 gtk_stack_set_visible_child_name(pages.opaque, "chat")
+                page?.composer.focus()
             },
             notOpened: { [weak self] sentence in
                 guard let self else { return }
@@ -251,6 +250,7 @@ final class ChatWindow {
     // MARK: - Actions
 
     private func makeActions() {
+        window.action("show-help-overlay") { [weak self] in self?.showShortcuts() }
         window.action("join") { [weak self] in self?.joinRoom() }
         window.action("rename") { [weak self] in self?.rename() }
         window.action("servers") { [weak self] in self?.showStart() }
@@ -287,6 +287,13 @@ final class ChatWindow {
             shownMode = value
             page.perform(.mode(page.screen.openRoom, mode))
         }
+    }
+
+    /// Made when it is wanted: where a window is hidden, a screen reader that asks for one that has gone ends the program (GTK 4.8).
+    private func showShortcuts() {
+        let shortcuts = Form(PackageResources.shortcuts_ui)["shortcuts"]
+        gtk_window_set_transient_for(shortcuts.cast(), window.cast())
+        gtk_window_present(shortcuts.cast())
     }
 
     private func joinRoom() {

@@ -9,7 +9,7 @@ struct WindowTests {
     @Test(
         "go as the scene is written",
         arguments: [
-            "chat", "away", "key", "old_programs", "operator", "rooms", "notify", "narrow",
+            "chat", "away", "key", "old_programs", "operator", "rooms", "notify", "door", "narrow",
         ]
     )
     func scene(name: String) throws {
