@@ -50,7 +50,8 @@ extension Chat {
         package var replyBytes = 0
         /// Hellos that wait for the journal: one for each connection.
         package var greetings = 0
-        /// Bytes of what waits for the journal. ``ServerCore/Configuration/gatheredBytes``, and one addition.
+        /// Bytes of what waits for the journal. ``ServerCore/Configuration/gatheredBytes``, one addition, and
+        /// as much again of what the server writes of its own accord: notices, bans, used invitations.
         package var gatheredBytes = 0
         /// Bytes of the commit under way: what was gathered before it.
         package var committingBytes = 0
@@ -95,7 +96,7 @@ extension Chat {
             replies = configuration.replyRecords + 1
             replyBytes = configuration.replyBytes + record
             greetings = 2 * connections
-            gatheredBytes = configuration.gatheredBytes + record
+            gatheredBytes = configuration.gatheredBytes + 2 * record
             committingBytes = gatheredBytes
             shelfBlocks = Shelf.blockLimit
             shelfBytes = Shelf.blockByteLimit + record
