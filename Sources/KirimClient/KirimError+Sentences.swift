@@ -23,7 +23,7 @@ extension Refusal {
         case .tooManyMembers: "The room or the server is full; try again later."
         case .nameTaken: "The name belongs to somebody else; choose another."
         case .nameNotAllowed:
-            "That cannot be a name; use 1 to 32 letters, without a slash or # at the start."
+            "That cannot be a name; use 1 to 32 characters, a letter, a number or an emoji first, and no colon."
         case .roomNameNotAllowed:
             "That cannot be a room's name; use up to 64 letters, without spaces."
         case .banned: "The server's operator keeps you out."

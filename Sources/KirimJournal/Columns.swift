@@ -60,7 +60,7 @@ struct Columns {
 
     mutating func maybeMemberName() throws(JournalError) -> MemberName? {
         guard let text = try maybeLabel() else { return nil }
-        guard let name = MemberName(text) else {
+        guard let name = MemberName(kept: text) else {
             throw .corrupt("A member's name breaks the rules.")
         }
         return name

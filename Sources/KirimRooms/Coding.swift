@@ -59,9 +59,11 @@ extension ByteReader {
         return name
     }
 
+    /// Also a name that is not allowed any more, mended: whoever takes it as a wish looks at
+    /// ``MemberName/isAllowed``.
     mutating func memberName() throws(WireError) -> MemberName {
         let text = try text(limit: MemberName.limit)
-        guard let name = MemberName(text), name.text.utf8.elementsEqual(text.utf8) else {
+        guard text.first != " ", text.last != " ", let name = MemberName(kept: text) else {
             throw .malformed
         }
         return name

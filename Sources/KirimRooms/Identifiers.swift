@@ -101,22 +101,53 @@ public struct RoomName: Hashable, Sendable, CustomStringConvertible, Comparable 
     public static func < (a: RoomName, b: RoomName) -> Bool { a.text < b.text }
 }
 
-/// What a member is called: 1 to 32 characters, at most 64 bytes, nothing that a terminal would obey.
+/// What a member is called: 1 to 32 characters, at most 64 bytes, nothing that a terminal would obey, and
+/// nothing that could be taken for a mark or another's words.
+///
+/// A name begins with a letter, a number or an emoji that is no mark, holds no colon, and single spaces only:
+/// so a line `name: text` can be read in one way.
 public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparable {
     /// The name, in the one form in which it is stored and sent.
     public let text: String
 
     /// Bytes of UTF-8.
     public static let limit = 64
+    /// Characters.
+    public static let length = 32
 
     /// `nil` where the text is not a name. Space at both ends is dropped.
     public init?(_ text: String) {
-        let bare = String(
-            text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
-        )
-        guard Label.isAllowed(bare, limit: Self.limit), bare.count <= 32 else { return nil }
+        let bare = Self.trimmed(text)
+        guard Self.fits(bare), Label.isAllowed(bare, limit: Self.limit), Label.isPlain(bare) else {
+            return nil
+        }
         self.text = bare
     }
+
+    /// A name that somebody has already, in a journal or at a server that allowed more than ``init(_:)`` does.
+    ///
+    /// What would break the rule now is mended so that it deceives nobody: `✓ budi` is read as `?✓ budi`, and
+    /// `budi: ya` as `?budi¦ ya`. Its bearer may take another at any time; nobody can choose such a one.
+    package init?(kept text: String) {
+        if let name = MemberName(text) {
+            self = name
+            return
+        }
+        let bare = Self.trimmed(text)
+        guard Self.fits(bare), Label.isAllowed(bare, limit: Self.limit) else { return nil }
+        var mended = Label.mended(bare)
+        while !Self.fits(mended) || mended.utf8.count > Self.limit { mended.removeLast() }
+        self.text = mended
+    }
+
+    /// Whether somebody may take it today.
+    package var isAllowed: Bool { Label.isPlain(text) }
+
+    private static func trimmed(_ text: String) -> String {
+        String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+
+    private static func fits(_ text: String) -> Bool { text.count <= length }
 
     /// The name.
     public var description: String { text }
@@ -128,7 +159,8 @@ public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparabl
     public static func < (a: MemberName, b: MemberName) -> Bool { a.text < b.text }
 }
 
-/// The rule that room names and member names share.
+/// The rules of names. Rooms need only the first, ``isAllowed(_:limit:)``: a room's name holds no space, and
+/// stands behind its `#`.
 enum Label {
     static func isAllowed(_ text: String, limit: Int) -> Bool {
         guard !text.isEmpty, text.utf8.count <= limit, text.first != "/", text.first != "#" else {
@@ -158,6 +190,58 @@ enum Label {
             return false
         case .spaceSeparator: return scalar == " "
         default: return true
+        }
+    }
+
+    /// Whether a line that begins with it can be read in one way only.
+    static func isPlain(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, canBegin(first) else { return false }
+        return !text.contains("  ") && !text.unicodeScalars.contains(where: isColon)
+    }
+
+    /// The same name, recognisable as one that broke the rule of ``isPlain(_:)``.
+    static func mended(_ text: String) -> String {
+        var mended = String.UnicodeScalarView("?".unicodeScalars)
+        var rest = Substring(text)
+        // Mended before, by somebody else.
+        if rest.first == "?" { rest.removeFirst() }
+        for scalar in rest.unicodeScalars {
+            if isColon(scalar) {
+                mended.append("\u{A6}")
+            } else if scalar != " " || mended.last != " " {
+                mended.append(scalar)
+            }
+        }
+        return String(mended)
+    }
+
+    private static func canBegin(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+            .decimalNumber, .letterNumber, .otherNumber:
+            return true
+        // Below are arrows, bullets, marks: signs that a face may use itself.
+        default: return isEmoji(scalar) && scalar.value >= 0x2600 && !isMark(scalar)
+        }
+    }
+
+    /// The emoji that say yes, no, more, or look there.
+    private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x2611, 0x2705, 0x2714, 0x2716, 0x274C, 0x274E, 0x2753...0x2757, 0x2795...0x2797,
+            0x27A1, 0x2934, 0x2935, 0x2B05...0x2B07, 0x3030:
+            true
+        default: false
+        }
+    }
+
+    /// A colon, or what looks like one.
+    private static func isColon(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x3A, 0x2D0, 0x2F8, 0x589, 0x5C3, 0x205A, 0x2236, 0xA789, 0xFE13, 0xFE30, 0xFE55,
+            0xFF1A:
+            true
+        default: false
         }
     }
 

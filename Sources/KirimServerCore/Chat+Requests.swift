@@ -339,6 +339,7 @@ extension Chat {
             return reply(.refused(id, .tooManyRequests), to: connection)
         }
         if old.text == name.text { return reply(.done(id), to: connection) }
+        guard name.isAllowed else { return reply(.refused(id, .nameNotAllowed), to: connection) }
         let isMine = old.folded == name.folded
         guard isMine || directory.isFree(name) else {
             return reply(.refused(id, .nameTaken), to: connection)

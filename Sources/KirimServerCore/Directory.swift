@@ -37,7 +37,11 @@ struct Directory {
 
     init(_ members: [Member], limits: ChatLimits) {
         self.limits = limits
-        for member in members { insert(member) }
+        for var member in members {
+            // Two may come out alike where names were mended (`MemberName.init(kept:)`).
+            if !isFree(member.name) { member.name = freeName(wished: nil, key: member.key) }
+            insert(member)
+        }
     }
 
     var count: Int { residents.count }
@@ -53,6 +57,10 @@ struct Directory {
 
     func member(named name: MemberName) -> Member? {
         residents.values.first { $0.member.name.folded == name.folded }?.member
+    }
+
+    func keys(withFingerprint text: String) -> [PublicKey] {
+        byKey.keys.filter { $0.fingerprint == text }.sorted()
     }
 
     /// Those with a connection, in the order of their numbers.
@@ -103,19 +111,18 @@ struct Directory {
     /// The wished name, or the nearest free one: `ani-2`; without a wish, `tamu-` and four letters of
     /// the key (*tamu*: guest).
     func freeName(wished: MemberName?, key: PublicKey) -> MemberName {
-        let wish = wished?.text ?? "tamu-" + key.description.prefix(4)
+        let guest = "tamu-" + key.description.prefix(4)
+        // A wish that breaks the rule for new names is none.
+        let wish = wished.flatMap { MemberName($0.text) }?.text ?? guest
         if let name = MemberName(wish), isFree(name) { return name }
         var number = 2
         while true {
             let suffix = "-\(number)"
             var stem = wish
-            while true {
-                if let name = MemberName(stem + suffix) {
-                    if isFree(name) { return name }
-                    break
-                }
-                stem.removeLast()
-            }
+            while !stem.isEmpty, MemberName(stem + suffix) == nil { stem.removeLast() }
+            // A single character may be as long as a whole name.
+            if stem.isEmpty { stem = guest }
+            if let name = MemberName(stem + suffix), isFree(name) { return name }
             number += 1
         }
     }

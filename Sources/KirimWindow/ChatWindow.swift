@@ -318,7 +318,11 @@ final class ChatWindow {
         ) { [weak self] text in
             guard let self else { return }
             guard let name = MemberName(text) else {
-                toast(tr("A name has 1 to 32 letters, without / or # at the start."))
+                toast(
+                    tr(
+                        "A name has 1 to 32 characters, begins with a letter, a number or an emoji, and holds no colon."
+                    )
+                )
                 return
             }
             page.perform(.rename(name))

@@ -94,7 +94,10 @@ final class StartPage {
 
     private func sentence(_ fault: FirstRun.Fault) -> String {
         switch fault {
-        case .name: tr("A name has 1 to 32 letters, without / or # at the start.")
+        case .name:
+            tr(
+                "A name has 1 to 32 characters, begins with a letter, a number or an emoji, and holds no colon."
+            )
         case .address: tr("Write the address as host, host:port, or kirim://host:port/key.")
         case .localPort: tr("A port is a number from 1 to 65535; leave it empty for any.")
         }

@@ -298,6 +298,34 @@ struct JournalFaultTests {
         }
     }
 
+    @Test(
+        "names that are not allowed any more are read so that they deceive nobody, and lose nobody"
+    )
+    func oldNames() throws {
+        let first = try SQLiteRoomJournal(path: path)
+        let ani = Member(id: MemberID(rawValue: 1), key: key(1), name: name("ani"))
+        _ = try first.commit([.enrol(ani), .append(draft("halo"))])
+        try first.close()
+        try change { db in
+            try db.execute(sql: "UPDATE member SET name = '✓ budi'")
+            try db.execute(sql: "UPDATE entry SET author_name = 'budi: ya'")
+        }
+        let second = try SQLiteRoomJournal(path: path)
+        #expect(try second.snapshot().members.map(\.name.text) == ["?✓ budi"])
+        let query = EntryQuery(
+            room: .lobby,
+            from: .zero.next,
+            entryLimit: 10,
+            byteLimit: 1_000
+        )
+        guard case .member(_, let author)? = try second.entries(query).first?.author else {
+            Issue.record("no author")
+            return
+        }
+        #expect(author.text == "?budi¦ ya")
+        try second.close()
+    }
+
     // MARK: Tools
 
     /// Whether somebody holds a POSIX lock on the file, this process included: a lock of the other

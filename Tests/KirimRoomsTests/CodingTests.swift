@@ -280,9 +280,44 @@ struct NameTests {
     }
 
     @Test(
+        "a name that could be taken for a mark, a notice or another's words is refused",
+        arguments: [
+            "✓ budi", "✔️ budi", "✅ budi", "✗ x", "❌ x", "… x", "• x", "→ x", "➡️ x", "-- x",
+            "* budi",
+            "_x", "(x)", "?x", "Server: tutup", "budi: ya setuju", "budi：ya", "budi∶ ya", "budi:",
+            "127.0.0.1:5 (plain)", "a  b", "\u{301}a", "“x”", "+1", "$x", "❓",
+        ]
+    )
+    func forging(_ text: String) {
+        #expect(MemberName(text) == nil)
+    }
+
+    @Test("a name of before that would be refused now is kept, and deceives nobody")
+    func kept() {
+        let mended = [
+            "✓ budi": "?✓ budi", "-- x": "?-- x", "budi: ya": "?budi\u{A6} ya", "a  b": "?a b",
+            "?x": "?x", "a: ": "?a\u{A6}",
+        ]
+        for (text, shown) in mended {
+            let name = MemberName(kept: text)
+            #expect(name?.text == shown)
+            #expect(name?.isAllowed == false)
+            // Whoever is told it next reads the same.
+            #expect(MemberName(kept: shown) == name)
+        }
+        #expect(MemberName(kept: "Ani B")?.text == "Ani B")
+        #expect(MemberName(kept: "Ani B")?.isAllowed == true)
+        #expect(MemberName(kept: "\u{1B}[2J") == nil)
+        let long = MemberName(kept: "✓" + String(repeating: "é", count: 30))?.text
+        #expect(long?.hasPrefix("?✓é") == true)
+        #expect(long?.utf8.count == 64)
+    }
+
+    @Test(
         "people's names are taken as they are",
         arguments: [
-            "ani", "Ani Wijaya", "ᮃᮔᮤ", "安妮", "Аня", "أني", "👩‍🚀", "❤️", "a-b_c.d", "O'Neil",
+            "ani", "Ani Wijaya", "ᮃᮔᮤ", "安妮", "Аня", "أني", "👩‍🚀", "❤️", "a-b_c.d", "O'Neil", "7B",
+            "🇮🇩 ani", "ani ✓",
             "e\u{301}",
         ]
     )

@@ -295,6 +295,45 @@ struct RoomTests {
         #expect(name == MemberName("Ani W"))
     }
 
+    @Test(
+        "a name that could deceive is not given, whatever a client asks for; who bears one may change it"
+    )
+    func deceivingNames() {
+        var stage = Stage()
+        func arrive(_ key: UInt8, _ name: String) -> Member? {
+            let connection = stage.connect(key)
+            let outbox = OutboxID(rawValue: UInt64(key))
+            stage.ask(.hello(name: MemberName(kept: name), outbox: outbox, agent: ""), connection)
+            return stage.welcome(connection)?.member
+        }
+        #expect(arrive(1, "✓ budi")?.name.text.hasPrefix("tamu-") == true)
+        // One character that is as long as a name leaves no room for a number behind it.
+        let long = "a" + String(repeating: "\u{301}", count: 31)
+        #expect(arrive(2, long)?.name.text == long)
+        #expect(arrive(3, long)?.name.text.hasPrefix("tamu-") == true)
+        let ani = stage.arrive(4, "ani")
+        stage.ask(.rename(MemberName(kept: "ani: ya")!), ani)
+        #expect(stage.replies(ani).last == .refused(RequestID(rawValue: 1), .nameNotAllowed))
+        // Two of before whose names come out alike are two members, and each takes another name.
+        for (seed, name) in [(5, "a:b"), (6, "a¦:b"), (7, "a:¦b")] as [(UInt8, String)] {
+            let member = Member(
+                id: MemberID(rawValue: 90 + UInt64(seed)),
+                key: Stage.key(seed),
+                name: MemberName(kept: name)!
+            )
+            _ = stage.journal.commit([.enrol(member), .join(.lobby, member.id)])
+        }
+        stage.restart()
+        let old = [5, 6, 7].map { stage.arrive($0) }
+        let names = old.compactMap { stage.welcome($0)?.member.name.text }
+        #expect(names.prefix(2) == ["?a¦b", "?a¦¦b"])
+        #expect(Set(names).count == 3)
+        for (place, connection) in old.enumerated() {
+            stage.ask(.rename(MemberName("baru \(place)")!), connection)
+            #expect(stage.replies(connection).last == .done(RequestID(rawValue: 1)))
+        }
+    }
+
     @Test("requests are answered in order and once, though they come out of order and twice")
     func requestOrder() {
         var stage = Stage()
