@@ -61,3 +61,18 @@ public enum Ban: Hashable, Sendable {
     /// An address and how many leading bits of it count (0 to 32, or 0 to 128).
     case prefix(IPAddress, bits: UInt8)
 }
+
+extension Ban {
+    /// The same with zeros behind the bits that count: 10.1.2.3/16 is 10.1.0.0/16.
+    package var masked: Ban {
+        guard case .prefix(let ip, let bits) = self else { return self }
+        return .prefix(ip.unmapped.masked(to: bits), bits: bits)
+    }
+
+    /// Whether everybody whom `other` keeps out is kept out by this prefix.
+    package func covers(_ other: Ban) -> Bool {
+        guard case .prefix(let ip, let bits) = self, case .prefix(let inner, let more) = other
+        else { return false }
+        return bits <= more && ip.unmapped.masked(to: bits) == inner.unmapped.masked(to: bits)
+    }
+}

@@ -18,14 +18,21 @@ package enum OperatorCommand: Hashable, Sendable {
     case nothing
     case unknown(String)
 
-    package init(_ line: String) {
+    package init(_ typed: String) {
+        var line = Substring(typed)
+        while line.last == "\n" { line.removeLast() }
+        // A text of several lines was pasted: nobody means its lines as commands.
+        guard !line.contains("\n") else {
+            self = .say(String(line))
+            return
+        }
         // `//text` says a line that begins with a slash.
         if line.hasPrefix("//") {
             self = .say(String(line.dropFirst()))
             return
         }
         guard line.hasPrefix("/") else {
-            self = line.isEmpty ? .nothing : .say(line)
+            self = line.isEmpty ? .nothing : .say(String(line))
             return
         }
         let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
@@ -48,8 +55,8 @@ package enum OperatorCommand: Hashable, Sendable {
         A line without a slash is sent to everybody, as the server. Commands:
           /who              who is here, with addresses and keys
           /rooms            all rooms, with members and messages
-          /kick NAME        put somebody out for a minute (or ADDRESS:PORT, a plain client)
-          /ban NAME         keep somebody out (or a key, an address, or a prefix like 10.1.0.0/16)
+          /kick WHO         put somebody out for a minute: NAME, key, fingerprint or ADDRESS:PORT
+          /ban WHO          keep somebody out: the same, or an address, or a prefix like 10.1.0.0/16
           /unban WHO        let somebody in again; /bans lists who is kept out
           /counters         what came in, was dropped, and why
           /quit             stop the server
@@ -113,37 +120,58 @@ extension Engine {
 
     private func kick(_ who: String) -> OperatorAnswer {
         if let address = Address(who) {
-            carryOut(.kick(.plain(address)))
+            guard let guest = status.guests.first(where: { $0.address == address }) else {
+                return .text("Nobody is there; /who lists all.")
+            }
+            carryOut(.kick(guest.id))
             return .nothing
         }
-        guard let key = key(of: who) else { return unknown(who) }
+        guard let key = key(of: who) ?? key(named: who) else { return unknown(who) }
         return carryOut(.kick(.member(key))) ? .nothing : .text("Nobody has that key.")
     }
 
     private func ban(_ who: String) -> OperatorAnswer {
         guard let ban = whom(who) else { return unknown(who) }
-        return carryOut(.ban(ban)) ? .nothing : .text("That is so already.")
+        return carryOut(.ban(ban.masked)) ? .nothing : .text("That is so already.")
     }
 
     private func unban(_ who: String) -> OperatorAnswer {
         guard let ban = whom(who) else { return unknown(who) }
-        return carryOut(.unban(ban)) ? .nothing : .text("Nobody keeps \(who) out; /bans lists all.")
+        // As it was typed, should it have been written down so.
+        if carryOut(.unban(ban)) || carryOut(.unban(ban.masked)) { return .nothing }
+        if let wider = core.bans.first(where: { $0.covers(ban) }) {
+            let text = ServerLog.text(of: wider)
+            return .text("\(who) is kept out by \(text); /unban \(text) lets all of them in again.")
+        }
+        return .text("Nobody keeps \(who) out; /bans lists all.")
     }
 
     private func unknown(_ who: String) -> OperatorAnswer {
         who.isEmpty
-            ? .text("Say who: a name, a key or an address.")
-            : .text("Nobody is called \(who), and it is no key and no address; /who lists all.")
+            ? .text("Say who: a name, a key, a fingerprint or an address.")
+            : .text(
+                "Nobody is called \(who), and it is no key, fingerprint or address; /who lists all."
+            )
     }
 
+    /// What proves who somebody is goes before a name: people choose names, also such as look like an address.
     private func key(of who: String) -> PublicKey? {
-        if let name = MemberName(who), let member = core.member(named: name) { return member.key }
-        return PublicKey(who)
+        if let key = PublicKey(who) { return key }
+        let keys = core.keys(withFingerprint: who)
+        return keys.count == 1 ? keys[0] : nil
     }
 
-    /// A name, a key, an address, an address with its port, or a prefix.
+    private func key(named who: String) -> PublicKey? {
+        MemberName(kept: who).flatMap { core.member(named: $0)?.key }
+    }
+
+    /// A key, its fingerprint, an address, an address with its port, a prefix, or a name.
     private func whom(_ who: String) -> Ban? {
         if let key = key(of: who) { return .key(key) }
+        return prefix(who) ?? key(named: who).map { .key($0) }
+    }
+
+    private func prefix(_ who: String) -> Ban? {
         let parts = who.split(separator: "/", maxSplits: 1)
         let ip = parts.first.flatMap { IPAddress(String($0)) } ?? Address(who)?.ip
         guard let ip else { return nil }

@@ -21,7 +21,7 @@ package enum ServerError: Error, Hashable, Sendable {
         case .addressDenied(let address):
             "This user may not listen on \(address); choose a port from 1024 with --port."
         case .network(let address, let reason):
-            "Listening on \(address) does not work: \(reason)."
+            "Listening on \(address) does not work: \(Self.ended(reason))"
         case .storage(let error, let path): Self.sentence(error, path)
         }
     }
@@ -32,12 +32,17 @@ package enum ServerError: Error, Hashable, Sendable {
         case .locked:
             "Another server uses \(path); stop it, or choose another folder with --data."
         case .corrupt(let detail):
-            "\(path) is damaged: \(detail) Move it away, or put a copy back, and start again."
+            "\(path) is damaged: \(ended(detail)) Move it away, or put a copy back, and start again."
         case .newer(let schema):
             "\(path) was written by a later version of Kirim (schema \(schema)); use that version."
         case .denied(let detail):
-            "\(path) may not be used: \(detail) Correct that, or choose another folder with --data."
-        case .failed(let detail): "\(path) cannot be used: \(detail)"
+            "\(path) may not be used: \(ended(detail)) Correct that, or choose another folder with --data."
+        case .failed(let detail): "\(path) cannot be used: \(ended(detail))"
         }
+    }
+
+    /// The system's own words come without a full stop.
+    private static func ended(_ detail: String) -> String {
+        detail.last.map { ".!?".contains($0) } ?? true ? detail : detail + "."
     }
 }

@@ -9,6 +9,11 @@ package enum ServerLog {
         case .said(let name, let address, let room, let kind, let text):
             said(name, address, room, kind, text)
         case .broadcast(let text): "Server: \(visible(text))"
+        case .broadcastFailed(let text) where text.utf8.count > ChatLimits.standard.messageBytes:
+            """
+            Not sent, because it is too long: it has \(text.utf8.count) bytes, and a message holds \
+            \(ChatLimits.standard.messageBytes). Send it in parts.
+            """
         case .broadcastFailed(let text):
             "Not sent, because it could not be stored: \(visible(text))"
         case .enrolled(let member): "New member: \(member.name), key \(member.key.fingerprint)"

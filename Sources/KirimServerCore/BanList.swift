@@ -19,7 +19,7 @@ struct BanList {
         all.append(ban)
         switch ban {
         case .key(let key): keys.insert(key)
-        case .prefix(let ip, let bits): prefixes.append((ip.unmapped, bits))
+        case .prefix(let ip, let bits): prefixes.append((ip.unmapped.masked(to: bits), bits))
         }
         return true
     }
@@ -35,19 +35,6 @@ struct BanList {
     func contains(_ ip: IPAddress) -> Bool {
         guard !prefixes.isEmpty else { return false }
         let ip = ip.unmapped
-        return prefixes.contains { Self.matches(ip, $0.ip, bits: $0.bits) }
-    }
-
-    private static func matches(_ a: IPAddress, _ b: IPAddress, bits: UInt8) -> Bool {
-        switch (a, b) {
-        case (.v4(let a), .v4(let b)):
-            return bits == 0 || (a ^ b) >> (32 - UInt32(min(bits, 32))) == 0
-        case (.v6(let high, let low, _), .v6(let otherHigh, let otherLow, _)):
-            let upper = UInt64(min(bits, 64))
-            let lower = UInt64(min(bits, 128)) - upper
-            return (upper == 0 || (high ^ otherHigh) >> (64 - upper) == 0)
-                && (lower == 0 || (low ^ otherLow) >> (64 - lower) == 0)
-        default: return false
-        }
+        return prefixes.contains { ip.masked(to: $0.bits) == $0.ip }
     }
 }

@@ -305,6 +305,11 @@ extension ServerCore {
     /// Whether something was said or wished that the journal has not kept yet.
     package var isStoring: Bool { chat.ledger.isBusy }
 
+    /// In order; more than one would be an accident that cannot be brought about on purpose.
+    package func keys(withFingerprint text: String) -> [PublicKey] {
+        chat.directory.keys(withFingerprint: text)
+    }
+
     package func member(named name: MemberName) -> Member? { chat.directory.member(named: name) }
 
     package var counters: Counters {

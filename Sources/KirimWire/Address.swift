@@ -65,6 +65,21 @@ extension IPAddress {
         }
     }
 
+    /// The first so many bits, and zeros. What is the same when masked is in the same prefix.
+    package func masked(to bits: UInt8) -> IPAddress {
+        switch self {
+        case .v4(let all): return .v4(bits == 0 ? 0 : all & (.max << (32 - UInt32(min(bits, 32)))))
+        case .v6(let high, let low, _):
+            let upper = UInt64(min(bits, 64))
+            let lower = UInt64(min(bits, 128)) - upper
+            return .v6(
+                upper == 0 ? 0 : high & (.max << (64 - upper)),
+                lower == 0 ? 0 : low & (.max << (64 - lower)),
+                zone: 0
+            )
+        }
+    }
+
     /// 4 or 16 bytes, the form that goes under a MAC.
     package var octets: [UInt8] {
         var writer = ByteWriter(capacity: 16)

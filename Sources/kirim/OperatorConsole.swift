@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// At a terminal there is a prompt that arriving lines do not tear; through a pipe or a file there are only lines.
 final class OperatorConsole: Sendable {
-    /// Lines as they are typed. It ends with the input; a server without an operator goes on.
+    /// Lines as they are typed, or a pasted text of several. It ends with the input; a server without an operator goes on.
     let lines: AsyncStream<String>
 
     private let desk: Mutex<LineDesk?>
@@ -43,7 +43,8 @@ final class OperatorConsole: Sendable {
         desk.withLock { desk in
             (desk?.take(event, foot: Self.foot) ?? []).flatMap { wish -> [String] in
                 switch wish {
-                case .submit(let text): text.split(separator: "\n").map(String.init)
+                // Several lines were pasted: one text, and no commands.
+                case .submit(let text): [text]
                 // What Ctrl-C does everywhere; in a raw terminal it is a key like others.
                 case .interrupt: ["/quit"]
                 case .leave: []

@@ -84,6 +84,33 @@ struct KirimServerTests {
         }
     }
 
+    @Test("the operator reaches people by whatever is shown of them")
+    func whom() async throws {
+        let options = Self.options()
+        defer { try? FileManager.default.removeItem(atPath: options.folder) }
+        _ = try await serve(options) { server in
+            func answer(_ line: String) async -> String {
+                if case .text(let text) = await server.operatorLine(line) { text } else { "" }
+            }
+            #expect(await answer("/kick 127.0.0.1:9") == "Nobody is there; /who lists all.")
+            #expect(await answer("/ban 10.1.2.3/16") == "")
+            #expect(await answer("/bans") == "10.1.0.0/16")
+            #expect(await answer("/ban 10.1.9.9/16") == "That is so already.")
+            let covered = await answer("/unban 10.1.2.3")
+            #expect(covered.contains("kept out by 10.1.0.0/16"), "\(covered)")
+            #expect(await answer("/unban 10.2.0.1").hasPrefix("Nobody keeps"))
+            #expect(await answer("/unban 10.1.2.3/16") == "")
+            #expect(await answer("/bans") == "Nobody is kept out.")
+            let client = try UDPSocket()
+            client.send("halo", to: server.addresses[0])
+            for await note in server.notes {
+                if case .said = note { break }
+            }
+            #expect(await answer("/kick \(client.address)") == "")
+            #expect(await server.status()?.guests.isEmpty == true)
+        }
+    }
+
     @Test("what was typed just before the end is kept and told before the goodbye")
     func lastWords() async throws {
         let options = Self.options()

@@ -53,10 +53,29 @@ struct ServerLogTests {
             ("/kick  Ani W ", .kick("Ani W")),
             ("/ban 10.0.0.0/8", .ban("10.0.0.0/8")), ("/ban", .ban("")), ("/quit", .quit),
             ("/nope x", .unknown("/nope")), ("/", .unknown("/")),
+            ("/who\n", .who), ("satu\n/who\n/quit\n", .say("satu\n/who\n/quit")), ("\n", .nothing),
         ]
     )
     func commands(line: String, command: OperatorCommand) {
         #expect(OperatorCommand(line) == command)
+    }
+
+    @Test("a line that is too long is said to be so; one that could not be stored too")
+    func broadcastFailed() {
+        let long = String(repeating: "a", count: 65_537)
+        let line = ServerLog.line(for: .broadcastFailed(long))
+        #expect(line.contains("65537") && line.contains("65536") && line.utf8.count < 200)
+        #expect(ServerLog.line(for: .broadcastFailed("halo")).contains("stored: halo"))
+    }
+
+    @Test("what keeps a server from starting is told in whole sentences")
+    func sentences() {
+        for detail in ["Permission denied", "Permission denied."] {
+            for error in [JournalError.denied(detail), .corrupt(detail)] {
+                let sentence = ServerError.storage(error, path: "x").sentence
+                #expect(sentence.contains("Permission denied. "))
+            }
+        }
     }
 
     @Test("an ICMP port unreachable names both ends; anything else is refused")
