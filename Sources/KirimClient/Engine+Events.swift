@@ -165,15 +165,15 @@ extension KirimError {
                 message: "Server and client share no version of the protocol; update the older one."
             )
         case .kicked(let text):
-            self.init(code: .kicked, message: "The operator put you out\(Self.quoted(text)).")
+            self.init(code: .kicked, message: "The operator put you out\(Self.quoted(text))")
         case .banned(let text):
-            self.init(code: .banned, message: "The operator keeps you out\(Self.quoted(text)).")
+            self.init(code: .banned, message: "The operator keeps you out\(Self.quoted(text))")
         }
     }
 
     /// The server's words, without what a terminal would obey: sentences are shown as they are.
     private static func quoted(_ text: String) -> String {
-        guard !text.isEmpty else { return "" }
+        guard !text.isEmpty else { return "." }
         var shown = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {
@@ -181,6 +181,8 @@ extension KirimError {
             default: shown.append(scalar)
             }
         }
-        return ", saying: \(String(shown))"
+        // The server's words are a sentence, or are not.
+        let isEnded = shown.last.map { ".!?".unicodeScalars.contains($0) } ?? false
+        return ", saying: \(String(shown))\(isEnded ? "" : ".")"
     }
 }

@@ -88,7 +88,7 @@ extension ChatScreen {
             obey(command)
             // What was not understood stays, to be mended.
             switch command {
-            case .unknown, .misused: return
+            case .unknown, .misused, .impossible: return
             default: break
             }
             clearComposer(of: room, to: "")
@@ -136,6 +136,7 @@ extension ChatScreen {
         case .quit: effects.append(.quit)
         case .unknown(let word): tell(.unknownCommand(word))
         case .misused(let usage): tell(.misused(usage))
+        case .impossible(let refusal): tell(.failed(.refused(refusal)))
         }
     }
 

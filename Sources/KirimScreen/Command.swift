@@ -22,6 +22,8 @@ package enum Command: Hashable, Sendable {
     case unknown(String)
     /// A command that lacks something, with the way it is used.
     case misused(String)
+    /// A command with a name that cannot be one, and the refusal that says why.
+    case impossible(Refusal)
 
     /// Messages that `/history` shows when it is told no number, and at most.
     package static let historyDefault = 20
@@ -44,8 +46,12 @@ package enum Command: Hashable, Sendable {
     private static func parse(_ word: String, _ rest: String) -> Command? {
         let bare = rest.split(whereSeparator: \.isWhitespace).first.map(String.init)
         switch word {
-        case "/name", "/nick": return MemberName(rest).map { .name($0) } ?? .misused("/name NAME")
-        case "/join", "/room", "/j": return room(bare).map { .join($0) } ?? .misused("/join ROOM")
+        case "/name", "/nick":
+            guard !rest.isEmpty else { return .misused("/name NAME") }
+            return MemberName(rest).map { .name($0) } ?? .impossible(.nameNotAllowed)
+        case "/join", "/room", "/j":
+            guard let bare else { return .misused("/join ROOM") }
+            return room(bare).map { .join($0) } ?? .impossible(.roomNameNotAllowed)
         case "/leave", "/part":
             guard let bare else { return .leave(nil) }
             return room(bare).map { .leave($0) } ?? .misused("/leave [ROOM]")

@@ -11,11 +11,15 @@ package struct InteractiveChat {
     private let words: Words
     private var face: LineFace
     private var desk: LineDesk
+    private let beginning = ContinuousClock.now
+    /// Wakes the loop when the prompt changes by itself.
+    private var alarm: (at: Instant, task: Task<Void, Never>)?
 
     private enum Stimulus: Sendable {
         case event(KirimClient.Event)
         case terminal(Terminal.Event)
         case answer(ChatScreen.Answer)
+        case timePassed
     }
 
     package init(client: KirimClient, terminal: Terminal, face: LineFace, words: Words) {
@@ -52,9 +56,12 @@ package struct InteractiveChat {
         var exit: ChatExit?
         for await stimulus in stimuli {
             if case .event = stimulus { headroom.give() }
+            face.timePassed(to: now)
             exit = take(stimulus, errands)
             if exit != nil { break }
+            setAlarm { continuation.yield(.timePassed) }
         }
+        alarm?.task.cancel()
         let ending = exit ?? .done
         if ending == .done || ending == .interrupted {
             await sayGoodbye(errands)
@@ -63,6 +70,22 @@ package struct InteractiveChat {
         }
         await client.close()
         return ending
+    }
+
+    private var now: Instant { .start.advanced(by: beginning.duration(to: .now)) }
+
+    private mutating func setAlarm(_ ring: @escaping @Sendable () -> Void) {
+        let deadline = face.deadline
+        guard deadline != alarm?.at else { return }
+        alarm?.task.cancel()
+        alarm = deadline.map { deadline in
+            let wait = now.duration(to: deadline)
+            let task = Task {
+                guard (try? await Task.sleep(for: wait)) != nil else { return }
+                ring()
+            }
+            return (deadline, task)
+        }
     }
 
     private mutating func open(_ errands: Errands) async {
@@ -80,6 +103,10 @@ package struct InteractiveChat {
     private mutating func take(_ stimulus: Stimulus, _ errands: Errands) -> ChatExit? {
         switch stimulus {
         case .event(let event): return carryOut(face.receive(event), errands)
+        case .timePassed:
+            alarm = nil
+            desk.show(foot: face.foot)
+            return nil
         case .answer(let answer):
             return carryOut(face.take(answer, identity: client.identity), errands)
         case .terminal(let event):

@@ -33,8 +33,8 @@ package struct LineFace: Sendable {
     /// Waiting messages that are shown; of more the number is told.
     package static let waitingRows = 4
 
-    /// Nothing on a line moves by itself: the seconds of a silence are those that were told.
-    private static let now = Instant.start
+    /// On the timeline of whoever drives it; without one nothing on a line moves by itself.
+    private var now = Instant.start
 
     package init(
         address: ServerAddress,
@@ -72,6 +72,20 @@ package struct LineFace: Sendable {
         return post.room == room ? "\(mark) \(text)" : "\(mark) #\(post.room) \(text)"
     }
 
+    /// Time moved on: the seconds of a silence are counted in the prompt.
+    package mutating func timePassed(to now: Instant) {
+        self.now = max(now, self.now)
+        screen.timePassed(to: self.now)
+    }
+
+    /// When the prompt changes by itself: each second of a silence, and each ten after the first minute.
+    package var deadline: Instant? {
+        guard case .silent(let seconds) = screen.link.state, let next = screen.deadline else {
+            return nil
+        }
+        return seconds < 60 ? next : next.advanced(by: .seconds(9 - seconds % 10))
+    }
+
     private var prompt: String {
         let name = VisibleText.row(room.text)
         switch screen.link.state {
@@ -87,7 +101,7 @@ package struct LineFace: Sendable {
 
 extension LineFace {
     package mutating func receive(_ event: KirimClient.Event) -> [Effect] {
-        screen.receive(event, at: Self.now)
+        screen.receive(event, at: now)
         var printed: [Effect] = []
         if case .entry(let entry, let mine) = event {
             printed = [.print(line(for: entry, isMine: mine != nil))]
@@ -97,7 +111,7 @@ extension LineFace {
 
     /// Something came of a wish.
     package mutating func take(_ answer: ChatScreen.Answer, identity: PublicKey) -> [Effect] {
-        screen.take(answer, at: Self.now)
+        screen.take(answer, at: now)
         let shown: [Effect] =
             switch answer {
             case .rooms(let rooms): show(rooms: rooms)
@@ -112,10 +126,19 @@ extension LineFace {
     /// What the person typed.
     package mutating func submit(_ line: String) -> [Effect] {
         let command = Command(line)
+        if case .leave(let room) = command, let reason = reasonToStay(in: room ?? self.room) {
+            return notice(reason)
+        }
         screen.perform(.command(command))
         let work = work()
         guard case .join(let room) = command else { return work }
         return notice(words(.nowIn, room.text)) + work
+    }
+
+    private func reasonToStay(in room: RoomName) -> String? {
+        if room == .lobby { return words(.lobbyStays) }
+        let isKnown = screen.rooms.contains { $0.name == room }
+        return isKnown ? nil : words(.notIn, room.text)
     }
 
     private mutating func work() -> [Effect] {
@@ -138,11 +161,25 @@ extension LineFace {
         case .refused(let post):
             // Said once, and not kept: a printed line has no button.
             screen.perform(.discard(post.id))
-            let text = ColumnWidth.fit(VisibleText.row(post.text), columns: 60)
+            let text = ColumnWidth.fit(VisibleText.row(typed(post)), columns: 60)
             return notice(words(.refusedPost, text, reason(post)))
         case .wanted(let wanted): return look(for: wanted)
         default: return notice(sentence(for: news))
         }
+    }
+
+    /// A message, or the command that it came from: of one that is taken back there is no text.
+    private func typed(_ post: OwnPost) -> String {
+        let command =
+            switch post.kind {
+            case .edit: "/edit"
+            case .delete: "/delete"
+            case .reaction: "/react"
+            case .reply: "/reply"
+            case .text, .action, .notice, .broadcast: ""
+            }
+        guard !command.isEmpty, let number = post.reference?.rawValue else { return post.text }
+        return "\(command) \(number)" + (post.text.isEmpty ? "" : " \(post.text)")
     }
 
     private func look(for wanted: ChatScreen.Wanted) -> [Effect] {

@@ -101,11 +101,21 @@ package struct PlainChat {
                 }
             case .enough:
                 await link.close()
+                sum(exit)
                 return exit
             case .terminal: break
             }
         }
+        sum(exit)
         return exit
+    }
+
+    /// The last line for a program that reads; nothing here tells what was accepted.
+    private func sum(_ exit: ChatExit) {
+        guard isJSON else { return }
+        var line = JSONLine(event: "done")
+        line.add("exit", exit.rawValue)
+        StandardOutput.write(line.line + "\n")
     }
 
     private var start: [String] {

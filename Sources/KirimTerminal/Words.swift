@@ -47,7 +47,7 @@ package struct Words: Hashable, Sendable {
         case .tooManyMembers: "Ruang atau server penuh; coba lagi nanti."
         case .nameTaken: "Nama itu milik orang lain; pilih yang lain."
         case .nameNotAllowed:
-            "Itu tidak bisa menjadi nama; pakai 1 sampai 32 huruf, tanpa / atau # di depan."
+            "Itu tidak bisa menjadi nama; pakai 1 sampai 32 karakter, diawali huruf, angka atau emoji, tanpa titik dua."
         case .roomNameNotAllowed:
             "Itu tidak bisa menjadi nama ruang; pakai paling banyak 64 huruf, tanpa spasi."
         case .banned: "Operator server melarang Anda masuk."
@@ -67,7 +67,7 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         silentMark
     case firstContact, keyChanged, passwordNeeded, invitationNeeded, secretRefused, noCommonVersion
     case kicked, banned, closed
-    case joined, left, putOut, nowIn, notIn, renamed, setBack, storageFailed, postponed,
+    case joined, left, putOut, nowIn, notIn, lobbyStays, renamed, setBack, storageFailed, postponed,
         refusedPost, keptForLater, notJoinedYet
     case cameIn, wentOut, wentAway, waitingMore
     case rooms, room, members, online, away, offline, nothingThere
@@ -165,6 +165,11 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         case .nowIn: ("You write to #%1 now.", "Anda sekarang menulis ke #%1.")
         case .notIn:
             ("You are not in #%1; /join %1 goes there.", "Anda tidak di #%1; /join %1 untuk masuk.")
+        case .lobbyStays:
+            (
+                "Nobody leaves the lobby; /quit ends the chat.",
+                "Tidak ada yang keluar dari lobi; /quit mengakhiri obrolan."
+            )
         case .renamed: ("Your name is %1 now.", "Nama Anda sekarang %1.")
         case .setBack:
             (

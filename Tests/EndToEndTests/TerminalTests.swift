@@ -2,6 +2,10 @@ import KirimTestKit
 import KirimWire
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// The line face in a real pseudo terminal.
 @Suite("At a terminal", .serialized, .timeLimit(.minutes(3)))
 struct TerminalTests {
@@ -94,5 +98,35 @@ struct TerminalTests {
         ani.press("/quit\r")
         #expect(ani.process.exitCode() == 0)
         #expect(ani.screen.unknown.isEmpty)
+    }
+
+    @Test("lines that the operator pastes are one text for everybody, and no commands")
+    func operatorPaste() throws {
+        let stage = try Stage()
+        let port = try UDPSocket.freePort()
+        let desk = try stage.terminal([
+            "serve", "--port", "\(port)", "--data", "\(stage.folder)/other",
+        ])
+        #expect(desk.shows("Server>"))
+        let client = try UDPSocket()
+        client.send("halo", to: Address(ip: .loopback, port: port))
+        #expect(desk.shows("halo"))
+        desk.press("\u{1B}[200~baris satu\r/who\r/quit\u{1B}[201~")
+        desk.press("\r")
+        #expect(client.receiveText(within: .seconds(20)) == "baris satu\n/who\n/quit")
+        desk.press("masih ada\r")
+        #expect(client.receiveText(within: .seconds(20)) == "masih ada")
+    }
+
+    @Test("the prompt goes on counting while the server is silent")
+    func silence() throws {
+        let stage = try Stage()
+        let ani = try chat(stage, "ani")
+        #expect(ani.shows("ani"))
+        stage.server.kill(SIGSTOP)
+        defer { stage.server.kill(SIGCONT) }
+        ani.press("halo?\r")
+        #expect(ani.shows("silent for 7 s", within: .seconds(40)), "\(ani.screen.text)")
+        #expect(ani.shows("silent for 9 s", within: .seconds(40)), "\(ani.screen.text)")
     }
 }

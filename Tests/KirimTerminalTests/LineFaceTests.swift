@@ -138,6 +138,45 @@ struct LineFaceTests {
         #expect(face.foot.prompt == "#lobby (offline)> ")
     }
 
+    @Test("counts the seconds of a silence: each in the first minute, then each ten")
+    mutating func silence() {
+        let begun = Instant.start.advanced(by: .seconds(100))
+        face.timePassed(to: begun)
+        #expect(face.deadline == nil)
+        _ = face.receive(.phase(.silent(.seconds(6))))
+        #expect(face.foot.prompt == "#lobby (silent for 6 s)> ")
+        #expect(face.deadline == begun.advanced(by: .seconds(1)))
+        face.timePassed(to: begun.advanced(by: .seconds(1)))
+        #expect(face.foot.prompt == "#lobby (silent for 7 s)> ")
+        face.timePassed(to: begun.advanced(by: .seconds(54)))
+        #expect(face.foot.prompt == "#lobby (silent for 60 s)> ")
+        #expect(face.deadline == begun.advanced(by: .seconds(64)))
+        _ = face.receive(.phase(.connected))
+        #expect(face.deadline == nil)
+    }
+
+    @Test("says why a room cannot be left, and which command was refused")
+    mutating func commandsThatFail() {
+        let stay = "-- Nobody leaves the lobby; /quit ends the chat."
+        #expect(face.submit("/leave") == [.note(stay)])
+        #expect(face.submit("/leave lobby") == [.note(stay)])
+        #expect(
+            face.submit("/leave nowhere")
+                == [.note("-- You are not in #nowhere; /join nowhere goes there.")]
+        )
+        let long = face.submit("/name " + String(repeating: "a", count: 33))
+        #expect(
+            long == [.note("-- That did not work: \(Refusal.nameNotAllowed.sentence)")]
+        )
+        let sent = face.submit("/delete 7").compactMap { effect in
+            if case .wish(let wish) = effect { wish } else { nil }
+        }
+        let effects = face.take(.failed(sent[0], .refused(.notAllowed)), identity: Self.key)
+        #expect(
+            effects == [.note("-- ✗ not sent: /delete 7 — \(Refusal.notAllowed.sentence)")]
+        )
+    }
+
     @Test("says which name cannot be looked up, and why, without what would command a terminal")
     mutating func unknownHost() {
         let effects = face.receive(.unknownHost("ruang.example", reason: "no\u{1B}[2J such name"))
