@@ -55,7 +55,10 @@ struct ChatCommand: AsyncParsableCommand {
 
     @OptionGroup var person: PersonOptions
 
-    @Option(help: "The local UDP port; others may know you by it. (default: any)")
+    @Option(
+        help: "The local UDP port; others may know you by it. (default: any)",
+        transform: Reading.localPort
+    )
     var port: UInt16?
 
     @Flag(help: "Speak plain text, to any server that does: nothing is encrypted or repeated.")
@@ -165,7 +168,10 @@ struct PersonOptions: ParsableArguments {
     @Option(help: "The name to bear, if it is free. (default: the one borne there before)")
     var name: String?
 
-    @Option(help: "The folder of key, outbox and history. (default: ~/.local/share/kirim)")
+    @Option(
+        help: "The folder of key, outbox and history. (default: ~/.local/share/kirim)",
+        transform: Reading.folder
+    )
     var data: String?
 
     @Option(help: "A file whose first line is the server's password.")
@@ -179,7 +185,7 @@ struct PersonOptions: ParsableArguments {
 
     func validate() throws {
         if let name, MemberName(name) == nil {
-            throw ValidationError("A name has 1 to 32 letters, without / or # at the start.")
+            throw ValidationError(Refusal.nameNotAllowed.sentence)
         }
     }
 
@@ -192,18 +198,12 @@ struct PersonOptions: ParsableArguments {
     }
 
     private func password(in path: String) throws -> String {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            StandardOutput.complain("kirim: the password file \(path) cannot be read.")
+        do {
+            return try PasswordFile.password(at: path)
+        } catch {
+            StandardOutput.complain("kirim: \(error.sentence)")
             throw ExitCode(ChatExit.local.rawValue)
         }
-        let line = bytes.prefix { $0 != 0x0A && $0 != 0x0D }
-        guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else {
-            StandardOutput.complain(
-                "kirim: the first line of \(path) is no password: empty, or not UTF-8."
-            )
-            throw ExitCode(ChatExit.local.rawValue)
-        }
-        return text
     }
 
     func connect(
@@ -213,8 +213,19 @@ struct PersonOptions: ParsableArguments {
         do {
             return try await KirimClient.connect(to: server, as: name, options: options)
         } catch let error as KirimError {
-            StandardOutput.complain("kirim: \(error.message)")
+            StandardOutput.complain("kirim: \(Self.sentence(for: error, at: server))")
             throw ExitCode(ChatExit(error).rawValue)
+        }
+    }
+
+    /// What the library says, and what that means at a prompt.
+    static func sentence(for error: KirimError, at server: ServerAddress) -> String {
+        switch error.code {
+        case .serverKeyChanged:
+            error.message
+                + " kirim chat \(server.endpoint) shows the key, and how it is trusted."
+        case .passwordNeeded: error.message + " It is read from a file: --password-file FILE."
+        default: error.message
         }
     }
 }
@@ -222,7 +233,12 @@ struct PersonOptions: ParsableArguments {
 /// Reads what a person wrote after a flag, or says what it should have been.
 enum Reading {
     static func server(_ text: String) throws -> ServerAddress {
-        if let address = ServerAddress(text) { return address }
+        if let address = ServerAddress(text) {
+            guard !ReflectablePorts.contains(address.port) else {
+                throw ValidationError("Nobody chats at \(text): \(Setting.unusable(address.port)).")
+            }
+            return address
+        }
         throw ValidationError(
             "\(text) is no address; write host, host:port or kirim://host:port/key."
         )
@@ -233,6 +249,23 @@ enum Reading {
         throw ValidationError(
             "A room's name has up to 64 letters, no spaces, and no / at the start."
         )
+    }
+
+    /// The port that a client sends from.
+    static func localPort(_ text: String) throws -> UInt16 {
+        guard let port = UInt16(text) else {
+            throw ValidationError("A port is a number from 1 to 65535; 0 takes any.")
+        }
+        guard port == 0 || !ReflectablePorts.contains(port) else {
+            throw ValidationError("Choose another port: \(Setting.unusable(port)).")
+        }
+        return port
+    }
+
+    /// An empty path would be the current folder, which nobody means.
+    static func folder(_ text: String) throws -> String {
+        guard !text.isEmpty else { throw ValidationError("The path of a folder is empty.") }
+        return text
     }
 
     static func key(_ text: String) throws -> PublicKey {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KirimTerminal
 
 /// What ends the program early: a sentence for the person, a number for the shell.
 ///
@@ -17,6 +18,13 @@ struct Complaint: Error {
 
     static func setting(_ sentence: String) -> Complaint {
         Complaint(sentence: sentence, code: configuration)
+    }
+
+    /// Prints what was asked for, or complains that nobody got it.
+    static func print(_ text: String) throws {
+        guard StandardOutput.write(text + "\n") else {
+            throw Complaint(sentence: "The output cannot be written.", code: storage)
+        }
     }
 
     /// Says it on standard error; throw what is returned to end the program.

@@ -17,4 +17,10 @@ enum Folders {
     }
 
     static let missing = "There is no home folder; say where the server's files go with --data."
+
+    /// The whole path: `~` is the home folder, and what does not begin with `/` is in the current one.
+    static func expanded(_ path: String) -> String {
+        let whole = NSString(string: path).expandingTildeInPath
+        return whole.hasPrefix("/") ? whole : FileManager.default.currentDirectoryPath + "/" + whole
+    }
 }

@@ -18,43 +18,64 @@ struct KeyCommand: ParsableCommand {
             EXIT CODES
               0   shown
               64  a flag makes no sense
-              73  a key file cannot be read
+              73  a key file cannot be read, or the output not written
+              78  a setting of the server makes no sense
             """
     )
 
-    @Option(help: "The folder of your own key. (default: ~/.local/share/kirim)")
+    @Option(
+        help: "The folder of your own key. (default: ~/.local/share/kirim)",
+        transform: Reading.folder
+    )
     var data: String?
 
-    @Option(help: "The folder of the server's key. (default: ~/.local/share/kirim/server)")
+    @Option(
+        help: "The folder of the server's key. (default: that of kirim serve)",
+        transform: Reading.folder
+    )
     var serverData: String?
 
     func run() throws {
-        guard let own = data ?? Folders.data, let server = serverData ?? Folders.server else {
-            throw Complaint.setting(Folders.missing).said()
+        do {
+            guard let own = data ?? Folders.data else { throw Complaint.setting(Folders.missing) }
+            let server = try serverData ?? ServeSettings.place(.init()).folder
+            let lines = [
+                try line("Yours", at: own + "/key", otherwise: "made when you first chat"),
+                try line(
+                    "The server's",
+                    at: ServerOptions(folder: server).keyPath,
+                    otherwise: "made when it first runs"
+                ),
+            ]
+            try Complaint.print(lines.joined(separator: "\n"))
+        } catch let complaint as Complaint {
+            throw complaint.said()
         }
-        try show("Yours", at: own + "/key", otherwise: "made when you first chat")
-        try show("The server's", at: server + "/server.key", otherwise: "made when it first runs")
     }
 
-    private func show(_ whose: String, at path: String, otherwise: String) throws {
-        do {
-            guard let bytes = try KeyFile.load(from: path) else {
-                return print("\(whose): none yet, \(otherwise)")
-            }
+    private func line(_ whose: String, at path: String, otherwise: String) throws -> String {
+        guard let key = try KeptKey.load(from: path) else {
+            return "\(whose): none yet, \(otherwise)"
+        }
+        return "\(whose): \(key.publicKey.fingerprint)  (\(key.publicKey))"
+    }
+}
+
+/// A key in its file, which is read and never made here.
+enum KeptKey {
+    /// `nil` where there is no file.
+    static func load(from path: String) throws -> StaticKey? {
+        do throws(JournalError) {
+            guard let bytes = try KeyFile.load(from: path) else { return nil }
             guard let key = StaticKey(privateBytes: bytes) else {
-                throw JournalError.corrupt("\(path) holds no key.")
+                throw .corrupt("It holds no key.")
             }
-            print("\(whose): \(key.publicKey.fingerprint)  (\(key.publicKey))")
+            return key
         } catch {
             throw Complaint(
-                sentence: sentence(of: error, path),
+                sentence: ServerError.storage(error, path: path).sentence,
                 code: Complaint.storage
-            ).said()
+            )
         }
-    }
-
-    private func sentence(of error: any Error, _ path: String) -> String {
-        guard let error = error as? JournalError else { return "\(path) cannot be read: \(error)" }
-        return ServerError.storage(error, path: path).sentence
     }
 }

@@ -90,10 +90,7 @@ struct SendCommand: AsyncParsableCommand {
             }
         } catch let error as KirimError {
             await client.close()
-            let hint =
-                error.code == .serverKeyChanged
-                ? " kirim chat \(server.endpoint) shows the key, and how it is trusted." : ""
-            throw end(ChatExit(error), error.message + hint)
+            throw end(ChatExit(error), PersonOptions.sentence(for: error, at: server))
         }
     }
 
@@ -101,7 +98,7 @@ struct SendCommand: AsyncParsableCommand {
     private func addressed() async throws -> (ServerAddress, String) {
         var words = words
         var server = to ?? .local
-        if to == nil, let first = words.first, let found = Self.address(first) {
+        if to == nil, let first = words.first, let found = try Self.address(first) {
             server = found
             words.removeFirst()
         }
@@ -120,11 +117,12 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     /// A word that can only be meant as an address.
-    private static func address(_ word: String) -> ServerAddress? {
+    private static func address(_ word: String) throws -> ServerAddress? {
         guard let found = ServerAddress(word) else { return nil }
         let isLink = word.lowercased().hasPrefix("kirim://")
         let hasPort = word.hasSuffix(":\(found.port)")
-        return isLink || hasPort || IPAddress(found.host) != nil ? found : nil
+        guard isLink || hasPort || IPAddress(found.host) != nil else { return nil }
+        return try Reading.server(word)
     }
 
     private func decided(_ receipt: Receipt) async throws -> Bool {

@@ -26,10 +26,14 @@ struct ServeCommand: AsyncParsableCommand {
 
             SETTINGS
               Flags go before the environment (KIRIM_HOST, KIRIM_PORT, KIRIM_DATA,
-              KIRIM_NAME, KIRIM_PLAIN, KIRIM_PASSWORD_FILE, KIRIM_INVITE_ONLY,
-              KIRIM_LOG_LEVEL), which goes before the settings file
-              (KIRIM_SETTINGS, else ~/.config/kirim/server.json):
-              {"host": ["0.0.0.0"], "port": 4000}
+              KIRIM_NAME, KIRIM_PLAIN, KIRIM_PLAIN_SILENCE, KIRIM_PASSWORD_FILE,
+              KIRIM_INVITE_ONLY, KIRIM_LOG_LEVEL), which goes before the settings
+              file (KIRIM_SETTINGS, else ~/.config/kirim/server.json). That is one
+              JSON object with any of these keys; what is mistyped is refused:
+              {"host": ["0.0.0.0", "::"], "port": 4000, "data": "/srv/kirim",
+               "name": "Kelas 7B", "plain": "off", "plainSilence": 60,
+               "passwordFile": "/srv/kirim/password", "inviteOnly": false,
+               "logLevel": "notice"}
 
             EXIT CODES
               0   it was stopped: /quit, Ctrl-C, SIGTERM
@@ -47,7 +51,8 @@ struct ServeCommand: AsyncParsableCommand {
     var port: Int?
 
     @Option(
-        help: "The folder of the server's key and rooms. (default: ~/.local/share/kirim/server)"
+        help: "The folder of the server's key and rooms. (default: ~/.local/share/kirim/server)",
+        transform: Reading.folder
     )
     var data: String?
 
@@ -101,7 +106,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The server as flags, environment and settings file want it; it does not run yet.
     func open() async throws -> (server: KirimServer, settings: ServeSettings) {
-        let settings = try await ServeSettings.read(
+        let settings = try ServeSettings.read(
             ServeSettings.Flags(
                 host: host,
                 port: port,

@@ -22,80 +22,102 @@ struct ServeSettings {
         var inviteOnly: Bool?
         var logLevel: String?
         var settings: String?
+
+        fileprivate var given: [Setting: Setting.Value] {
+            let all: [Setting: Setting.Value?] = [
+                .host: host.isEmpty ? nil : .texts(host),
+                .port: port.map { .number($0) },
+                .data: data.map { .text($0) },
+                .name: name.map { .text($0) },
+                .plain: plain.map { .text($0) },
+                .plainSilence: plainSilence.map { .number($0) },
+                .passwordFile: passwordFile.map { .text($0) },
+                .inviteOnly: inviteOnly.map { .flag($0) },
+                .logLevel: logLevel.map { .text($0) },
+            ]
+            return all.compactMapValues { $0 }
+        }
     }
 
-    static func read(_ flags: Flags) async throws -> ServeSettings {
-        let other = try await reader(file: flags.settings)
-        guard let folder = flags.data ?? other.string(forKey: "data") ?? Folders.server else {
+    static func read(_ flags: Flags) throws -> ServeSettings {
+        let reader = try reader(flags)
+        var options = ServerOptions(folder: try folder(reader))
+        let port = reader.int(forKey: "port").flatMap { UInt16(exactly: $0) }
+        options.addresses = addresses(reader, port: port ?? ServerAddress.defaultPort)
+        options.name = reader.string(forKey: "name", default: options.name)
+        options.plain =
+            reader.string(forKey: "plain", as: ServerOptions.Plain.self) ?? options.plain
+        if let silence = reader.int(forKey: "plainSilence") {
+            options.plainSilence = .seconds(silence * 60)
+        }
+        options.access = try access(
+            passwordFile: reader.string(forKey: "passwordFile"),
+            inviteOnly: reader.bool(forKey: "inviteOnly", default: false)
+        )
+        let level = reader.string(forKey: "logLevel", as: Logger.Level.self) ?? .notice
+        return ServeSettings(options: options, logLevel: level)
+    }
+
+    /// Where the server of this machine has its files, and which port it was told.
+    static func place(_ flags: Flags) throws -> (folder: String, port: UInt16) {
+        let reader = try reader(flags)
+        let port = reader.int(forKey: "port").flatMap { UInt16(exactly: $0) }
+        return (try folder(reader), port ?? ServerAddress.defaultPort)
+    }
+
+    /// Whatever comes out of it has been looked at: a reader passes over what has another type.
+    private static func reader(_ flags: Flags) throws -> ConfigReader {
+        var given: [Setting: ConfigValue] = [:]
+        for setting in Setting.allCases {
+            guard let value = flags.given[setting] else { continue }
+            given[setting] = try setting.checked(value, at: setting.flag)
+        }
+        let environment = ProcessInfo.processInfo.environment
+        var variables: [Setting: ConfigValue] = [:]
+        for setting in Setting.allCases {
+            guard let text = environment[setting.variable] else { continue }
+            variables[setting] = try setting.checked(
+                setting.value(of: text),
+                at: setting.variable
+            )
+        }
+        return ConfigReader(providers: [
+            provider("flags", given),
+            provider("environment", variables),
+            provider("file", try file(flags.settings ?? environment["KIRIM_SETTINGS"])),
+        ])
+    }
+
+    private static func provider(
+        _ name: String,
+        _ values: [Setting: ConfigValue]
+    ) -> InMemoryProvider {
+        let pairs = values.map { (AbsoluteConfigKey([$0.key.rawValue]), $0.value) }
+        return InMemoryProvider(name: name, values: Dictionary(uniqueKeysWithValues: pairs))
+    }
+
+    private static func file(_ named: String?) throws -> [Setting: ConfigValue] {
+        guard let path = named ?? Folders.settings.map({ $0 + "/server.json" }) else { return [:] }
+        guard !path.isEmpty else {
+            throw Complaint.setting("The path of the settings file is empty; name a file.")
+        }
+        return try SettingsFile.values(at: Folders.expanded(path), isNamed: named != nil)
+    }
+
+    private static func folder(_ reader: ConfigReader) throws -> String {
+        guard let folder = reader.string(forKey: "data") ?? Folders.server else {
             throw Complaint.setting(Folders.missing)
         }
-        var options = ServerOptions(folder: expanded(folder))
-        let hosts = flags.host.isEmpty ? other.stringArray(forKey: "host", default: []) : flags.host
-        let port = flags.port ?? other.int(forKey: "port", default: 12_345)
-        options.addresses = try addresses(hosts.isEmpty ? ["127.0.0.1"] : hosts, port: port)
-        options.name = flags.name ?? other.string(forKey: "name", default: options.name)
-        let plain = flags.plain ?? other.string(forKey: "plain", default: "loopback")
-        guard let allowed = ServerOptions.Plain(rawValue: plain) else {
-            throw Complaint.setting("Plain text is off, loopback or lan, not \(plain).")
-        }
-        options.plain = allowed
-        let silence = flags.plainSilence ?? other.int(forKey: "plainSilence", default: 60)
-        guard (1...525_600).contains(silence) else {
-            throw Complaint.setting("A plain client may be silent for 1 to 525600 minutes.")
-        }
-        options.plainSilence = .seconds(silence * 60)
-        options.access = try access(
-            passwordFile: flags.passwordFile ?? other.string(forKey: "passwordFile"),
-            inviteOnly: flags.inviteOnly ?? other.bool(forKey: "inviteOnly", default: false)
-        )
-        let level = flags.logLevel ?? other.string(forKey: "logLevel", default: "notice")
-        guard let logLevel = Logger.Level(rawValue: level) else {
-            let all = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Complaint.setting("There is no log level \(level); there are \(all).")
-        }
-        return ServeSettings(options: options, logLevel: logLevel)
+        return Folders.expanded(folder)
     }
 
-    private static func reader(file: String?) async throws -> ConfigReader {
-        let environment = EnvironmentVariablesProvider().prefixKeys(with: "kirim")
-        let named = file ?? ConfigReader(provider: environment).string(forKey: "settings")
-        guard let path = named ?? Folders.settings.map({ $0 + "/server.json" }) else {
-            return ConfigReader(provider: environment)
-        }
-        do {
-            let file = ConfigReader(
-                provider: InMemoryProvider(values: [
-                    "filePath": .init(.string(expanded(path)), isSecret: false),
-                    "allowMissing": .init(.bool(named == nil), isSecret: false),
-                ])
-            )
-            let settings = try await FileProvider<JSONSnapshot>(config: file)
-            return ConfigReader(providers: [environment, settings])
-        } catch {
-            throw Complaint.setting("The settings file \(path) cannot be read: \(error)")
-        }
-    }
-
-    private static func addresses(_ hosts: [String], port: Int) throws -> [Address] {
-        guard let port = UInt16(exactly: port) else {
-            throw Complaint.setting("\(port) is no port; a port is a number from 1 to 65535.")
-        }
+    private static func addresses(_ reader: ConfigReader, port: UInt16) -> [Address] {
         var all: [Address] = []
-        for host in hosts {
-            var name = host
-            if name.hasPrefix("["), name.hasSuffix("]") {
-                name = String(name.dropFirst().dropLast())
-            }
-            if name == "localhost" { name = "127.0.0.1" }
-            guard let ip = IPAddress(name) else {
-                throw Complaint.setting(
-                    "\(host) is no IP address; listen on 127.0.0.1 for this machine, 0.0.0.0 or :: for all."
-                )
-            }
+        for ip in reader.stringArray(forKey: "host", default: []).compactMap(Setting.address) {
             let address = Address(ip: ip, port: port)
             if !all.contains(address) { all.append(address) }
         }
-        return all
+        return all.isEmpty ? [Address(ip: .loopback, port: port)] : all
     }
 
     private static func access(
@@ -106,19 +128,10 @@ struct ServeSettings {
         guard !inviteOnly else {
             throw Complaint.setting("A server wants a password or an invitation, not both.")
         }
-        let path = expanded(passwordFile)
-        guard var bytes = FileManager.default.contents(atPath: path).map({ [UInt8]($0) }) else {
-            throw Complaint.setting("The password file \(passwordFile) cannot be read.")
+        do {
+            return .password(Array(try PasswordFile.password(at: passwordFile).utf8))
+        } catch {
+            throw Complaint.setting(error.sentence)
         }
-        while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
-        guard !bytes.isEmpty else {
-            throw Complaint.setting("The password file \(passwordFile) is empty.")
-        }
-        return .password(bytes)
-    }
-
-    private static func expanded(_ path: String) -> String {
-        let whole = NSString(string: path).expandingTildeInPath
-        return whole.hasPrefix("/") ? whole : FileManager.default.currentDirectoryPath + "/" + whole
     }
 }

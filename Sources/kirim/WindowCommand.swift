@@ -39,7 +39,10 @@ struct WindowCommand: ParsableCommand {
 
     @OptionGroup var person: PersonOptions
 
-    @Option(help: "The local UDP port; others may know you by it. (default: any)")
+    @Option(
+        help: "The local UDP port; others may know you by it. (default: any)",
+        transform: Reading.localPort
+    )
     var port: UInt16?
 }
 
@@ -48,7 +51,7 @@ extension WindowCommand: WindowedCommand {
     var opensWindow: Bool { true }
 
     func runWindow() throws -> Int32 {
-        guard let folder = person.data.map({ expanded($0) }) ?? Folders.data else {
+        guard let folder = person.data.map({ Folders.expanded($0) }) ?? Folders.data else {
             throw Complaint.setting(Folders.missing).said()
         }
         var settings = WindowSettings(folder: folder)
@@ -63,10 +66,6 @@ extension WindowCommand: WindowedCommand {
             || settings.password != nil || room != nil
         guard let code = Program.run(settings) else { throw Main.withoutDisplay.said() }
         return code
-    }
-
-    private func expanded(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 }
 #else

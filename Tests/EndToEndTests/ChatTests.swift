@@ -21,6 +21,24 @@ struct ChatTests {
         #expect(stage.server.line(containing: " ani: halo budi") != nil)
     }
 
+    @Test("the operator puts people out by fingerprint, and by address and port")
+    func kick() throws {
+        let stage = try Stage()
+        let ani = try stage.person("ani")
+        let enrolled = try #require(stage.server.line(containing: "New member: ani, key "))
+        #expect(ani.isIn())
+        stage.server.type("/kick " + enrolled.suffix(23))
+        #expect(stage.server.line(containing: "ani is put out") != nil)
+        #expect(ani.process.exitCode() == 6, "\(ani.process.lines)")
+        let budi = try stage.person("budi")
+        #expect(budi.isIn())
+        let arrived = try #require(stage.server.line(containing: " budi is here"))
+        let port = arrived.split { !$0.isNumber }.last ?? ""
+        stage.server.type("/kick 127.0.0.1:\(port)")
+        #expect(stage.server.line(containing: "budi is put out") != nil)
+        #expect(budi.process.exitCode() == 6, "\(budi.process.lines)")
+    }
+
     @Test("a piped line is sent, accepted, and the program ends with 0")
     func pipedLine() throws {
         let stage = try Stage()

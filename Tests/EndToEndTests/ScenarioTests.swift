@@ -74,6 +74,17 @@ struct ScenarioTests {
         #expect(client.line(containing: "halo juga client!") != nil)
     }
 
+    @Test("what a plain chat prints as JSON ends with a line that says so")
+    func plainJSON() throws {
+        let stage = try Stage()
+        let chat = try stage.run(["chat", "\(stage.address)", "--plain", "--json"])
+        chat.type("halo")
+        chat.closeInput()
+        #expect(chat.exitCode() == 0)
+        let last = chat.lines.last.flatMap { Person.Event($0) }
+        #expect(last?.name == "done" && last?.fields["exit"] as? Int == 0, "\(chat.lines)")
+    }
+
     @Test("kirim chat --plain asks for the port at a terminal, as the student's client did")
     func askedPort() throws {
         let stage = try Stage()
