@@ -47,14 +47,18 @@ struct Belongings: Sendable {
             place.key = nil
             trusted = options.trust ?? address.key
             var server = try journal.server(at: place.description)
-            if let trusted, let pinned = server.key, pinned != trusted {
-                try journal.unpin(address: place.description)
-                server = try journal.server(at: place.description)
+            var unproved: String?
+            if let trusted, server.key != trusted {
+                // What is written now is for that key alone. What is known about the address stays as it is
+                // until the key has proved itself there: a mistyped one must not make room for another.
+                server = try journal.server(bearing: trusted)
+                unproved = place.description
             }
             if let name { server.name = name }
             if let invitation { try journal.setInvitation(invitation, of: server) }
             secret = AccessSecret(invitation: invitation ?? server.invitation, options: options)
             local = try LocalState(of: server, in: journal)
+            local.address = unproved
             recent = []
             guard options.history > 0 else { return }
             for room in [.lobby] + server.rooms.filter({ $0 != .lobby }) {

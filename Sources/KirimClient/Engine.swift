@@ -37,6 +37,8 @@ actor Engine {
     private var resolvedAt: Instant?
     /// Why there is no address to try yet.
     private var unknownHost: UnknownHost?
+    /// Told, and not again.
+    private var socketFailures: Set<BindFailure> = []
 
     private var toStore: [(id: StoreID, request: StoreRequest, server: KnownServer)] = []
     private var isStoring = false
@@ -74,10 +76,20 @@ actor Engine {
     /// Time since the engine was made, sleep included.
     var now: Instant { .start.advanced(by: origin.duration(to: clock.now)) }
 
-    /// Tells what is here already, and goes to find the server.
-    func start() {
-        sockets = Sockets(on: loop, localPort: localPort) { [weak self] datagrams, socket in
+    /// Tells what is here already, and goes to find the server. Throws where the wished port cannot be had.
+    func start() async throws(KirimError) {
+        let sockets = Sockets(on: loop, localPort: localPort) { [weak self] datagrams, socket in
             self?.assumeIsolated { $0.receive(datagrams, on: socket) }
+        } failed: { [weak self] failure in
+            self?.assumeIsolated { $0.failed(failure) }
+        }
+        self.sockets = sockets
+        if localPort != 0 {
+            do throws(BindFailure) {
+                try await sockets.claim(for: IPAddress(address.host))
+            } catch {
+                throw KirimError(error)
+            }
         }
         for entry in belongings.recent { tell(.entry(entry, mine: nil)) }
         _ = watch.look()
@@ -202,6 +214,17 @@ extension Engine {
         drain()
     }
 
+    /// A socket could not be had. Told when it becomes so, not with every attempt.
+    private func failed(_ failure: BindFailure) {
+        // A name often has addresses of a version of IP that the machine has not.
+        let isV6: (Address) -> Bool = { if case .v6 = $0.ip.unmapped { true } else { false } }
+        if failure.isForVersion, remotes.contains(where: { isV6($0) != failure.isVersion6 }) {
+            return
+        }
+        guard socketFailures.insert(failure).inserted else { return }
+        tell(.socketFailed(KirimError(failure).message))
+    }
+
     private func resolve() {
         guard !isResolving, end == nil else { return }
         if let ip = IPAddress(address.host) {
@@ -291,6 +314,18 @@ extension Engine {
         case .failed(let error): throw KirimError(error)
         default: return answer
         }
+    }
+
+    /// Returns when the wish is on disk.
+    func enter(_ room: RoomName) async throws {
+        if let end { throw end }
+        let ticket = newTicket()
+        let promise = Promise<Answer>()
+        asking[ticket] = promise
+        defer { asking[ticket] = nil }
+        core.enter(room, ticket: ticket)
+        drain()
+        if case .failed(let error) = try await promise.value() { throw KirimError(error) }
     }
 
     func setPresence(_ presence: Presence) {

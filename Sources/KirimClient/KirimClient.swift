@@ -56,10 +56,9 @@ public final class KirimClient: Sendable {
             try Belongings(address: address, name: wished, options: options)
         }
         let engine = Engine(belongings, address: address, options: options)
-        await engine.start()
-        guard options.waitForServer else { return KirimClient(engine, address: address) }
         do {
-            try await engine.welcomed()
+            try await engine.start()
+            if options.waitForServer { try await engine.welcomed() }
         } catch {
             await engine.close()
             throw error
@@ -133,6 +132,11 @@ public final class KirimClient: Sendable {
     ///
     /// - Throws: ``KirimError``: ``KirimError/Code/refused``, ``KirimError/Code/timedOut``.
     public func join(_ room: RoomName) async throws { _ = try await engine.ask(.join(room)) }
+
+    /// Wishes to be in the room from now on, in later runs too, and returns when the wish is on disk. The server is
+    /// asked as soon as it can be, before it gets the posts to that room; where it says no for ever,
+    /// ``Event/left(_:_:)`` says why.
+    package func enter(_ room: RoomName) async throws { try await engine.enter(room) }
 
     /// Reads the room no more and is no member of it. The lobby cannot be left.
     ///

@@ -60,27 +60,34 @@ package final class PlainLink: Sendable {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let handler = PlainHandler(client: PlainClient(server: address), events: continuation)
         let wildcard = target.protocol == .inet6 ? "::" : "0.0.0.0"
+        let channel: any Channel
         do {
-            let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .channelOption(.socketOption(.so_rcvbuf), value: 1 << 20)
                 .channelInitializer { $0.pipeline.addHandler(handler) }
                 .bind(to: SocketAddress(ipAddress: wildcard, port: Int(localPort)))
                 .get()
+        } catch {
+            let isVersion6 = target.protocol == .inet6
+            throw KirimError(BindFailure(error, port: localPort, isVersion6: isVersion6))
+        }
+        do {
             // A connected socket hears that nobody listens at the other end.
             try await channel.connect(to: target).get()
-            return PlainLink(
-                events: events,
-                localPort: channel.localAddress?.port ?? 0,
-                client: PlainClient(server: address),
-                channel: channel
-            )
         } catch {
+            try? await channel.close()
             throw KirimError(
-                code: .network,
-                message: "The local port \(localPort) cannot be used (\(error)); choose another.",
+                code: .unreachable,
+                message: "There is no way from here to \(server.endpoint); look at the network.",
                 underlying: error
             )
         }
+        return PlainLink(
+            events: events,
+            localPort: channel.localAddress?.port ?? 0,
+            client: PlainClient(server: address),
+            channel: channel
+        )
     }
 
     /// Says a line, as one datagram or, where it is long, as several. Whether it arrives nobody tells.

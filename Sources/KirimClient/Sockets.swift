@@ -14,6 +14,7 @@ final class Sockets {
     private let loop: any EventLoop
     private let localPort: UInt16
     private let receive: @Sendable ([Datagram], SocketID) -> Void
+    private let failed: @Sendable (BindFailure) -> Void
     private var slots: [Key: Slot] = [:]
     private var unflushed: [any Channel] = []
     private(set) var current: SocketID?
@@ -43,14 +44,40 @@ final class Sockets {
     /// Datagrams that wait for a channel to be made: a handshake's first.
     private static let queueLimit = 64
 
+    /// `failed` hears of each channel that could not be made; it is tried again with a later datagram.
     init(
         on loop: any EventLoop,
         localPort: UInt16,
-        receive: @escaping @Sendable ([Datagram], SocketID) -> Void
+        receive: @escaping @Sendable ([Datagram], SocketID) -> Void,
+        failed: @escaping @Sendable (BindFailure) -> Void
     ) {
         self.loop = loop
         self.localPort = localPort
         self.receive = receive
+        self.failed = failed
+    }
+
+    /// Takes the fixed local port, for an address of that version of IP, or for one that is not known yet.
+    ///
+    /// A machine without one version of IP still has the other, so only a port that another program has, or
+    /// that may not be had, is a failure here; of all others `failed` hears when they are met.
+    func claim(for ip: IPAddress?) async throws(BindFailure) {
+        let socket = make()
+        let versions =
+            switch ip?.unmapped {
+            case .v4?: [false]
+            case .v6?: [true]
+            case nil: [false, true]
+            }
+        for isVersion6 in versions {
+            let key = Key(socket: socket, isVersion6: isVersion6)
+            do {
+                take(try await bind(key).get(), key)
+            } catch {
+                let failure = BindFailure(error, port: localPort, isVersion6: isVersion6)
+                if failure.isForPort { throw failure }
+            }
+        }
     }
 
     /// A fresh socket; with a fixed local port the same as ever, because two cannot have it.
@@ -95,7 +122,7 @@ final class Sockets {
         case .failed(let until) where until > .now(): unsent += 1
         case .failed, nil:
             slots[key] = .binding(queue: [transmit])
-            bind(key)
+            open(key)
         }
     }
 
@@ -117,7 +144,12 @@ final class Sockets {
         if !unflushed.contains(where: { $0 === channel }) { unflushed.append(channel) }
     }
 
-    private func bind(_ key: Key) {
+    private func open(_ key: Key) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        bind(key).whenComplete { bound.value.bound(key, $0) }
+    }
+
+    private func bind(_ key: Key) -> EventLoopFuture<any Channel> {
         let socket = key.socket
         let receive = receive
         var bootstrap = DatagramBootstrap(group: loop)
@@ -130,13 +162,12 @@ final class Sockets {
             }
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 2_048))
         if key.isVersion6 {
-            bootstrap = bootstrap.channelOption(.socketOption(.ipv6_v6only), value: 1)
+            // The other version has its own channel. The short form of this option means another level.
+            let option = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
+            bootstrap = bootstrap.channelOption(option, value: 1)
         }
         let host = key.isVersion6 ? "::" : "0.0.0.0"
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        bootstrap.bind(host: host, port: Int(localPort)).hop(to: loop).whenComplete { result in
-            bound.value.bound(key, result)
-        }
+        return bootstrap.bind(host: host, port: Int(localPort)).hop(to: loop)
     }
 
     private func bound(_ key: Key, _ result: Result<any Channel, any Error>) {
@@ -146,15 +177,20 @@ final class Sockets {
         }
         switch result {
         case .success(let channel):
-            slots[key] = .open(channel)
-            let bound = NIOLoopBound(self, eventLoop: loop)
-            channel.closeFuture.whenComplete { _ in bound.value.closed(key, channel) }
+            take(channel, key)
             for transmit in queue { write(transmit, to: channel) }
             flush()
-        case .failure:
+        case .failure(let error):
             unsent += UInt64(queue.count)
             slots[key] = .failed(until: .now() + .seconds(5))
+            failed(BindFailure(error, port: localPort, isVersion6: key.isVersion6))
         }
+    }
+
+    private func take(_ channel: any Channel, _ key: Key) {
+        slots[key] = .open(channel)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        channel.closeFuture.whenComplete { _ in bound.value.closed(key, channel) }
     }
 
     private func closed(_ key: Key, _ channel: any Channel) {

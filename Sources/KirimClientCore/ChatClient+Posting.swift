@@ -38,7 +38,8 @@ extension ChatClient {
     /// Lets the transport send what the window of unaccepted posts allows.
     mutating func offerPosts() {
         guard session?.isReady == true, let posts = session?.posts else { return }
-        let end = outbox.window(limits)
+        let window = outbox.window(limits)
+        let end = firstHeld.map { min($0, window) } ?? window
         switch posts {
         case .closed:
             open(stream: ChatStream.posts, at: outbox.nextNumber.rawValue)
@@ -49,6 +50,14 @@ extension ChatClient {
             session?.postsOffered(below: end)
         case .open, .waiting: break
         }
+    }
+
+    /// The first post to a room of which the server has not said yet that we are in it. It waits for that answer,
+    /// and those behind it with it, because they are decided in order: a round trip.
+    private var firstHeld: PostNumber? {
+        let rooms = unclear + readers.filter { !$0.isMember }.map(\.name)
+        guard !rooms.isEmpty else { return nil }
+        return outbox.posts.first { rooms.contains($0.post.room) }?.number
     }
 
     /// From the first undecided one: after a delay that the server asked for, or because it forgot.

@@ -6,18 +6,16 @@ package import KirimWire
 extension ChatClient {
     /// Asks for the room's entries, if nothing speaks against it.
     mutating func read(_ index: Int, at now: Instant) {
-        guard !isReadingPaused, session?.isReady == true,
-            case .idle(let until) = readers[index].stage
-        else { return }
+        guard session?.isReady == true, case .idle(let until) = readers[index].stage else { return }
         if let until, until > now { return }
-        // Too much waits for the journal: the cursor stays, the server keeps the rest.
-        guard !readers[index].isFull else { return }
         let room = readers[index].name
         guard readers[index].isMember else {
             readers[index].check()
             store(.rooms, .rejoin(room))
             return
         }
+        // Too much waits for the face or the journal: the cursor stays, the server keeps the rest.
+        guard !isReadingPaused, !readers[index].isFull else { return }
         guard let stream = session?.takeStream(for: .room(room)) else { return }
         let start = readers[index].ask(on: stream, newest: configuration.history, at: now)
         _ = say(
@@ -78,6 +76,7 @@ extension ChatClient {
         switch readers[index].subscribed(first: first, last: last, at: now) {
         case .setBack:
             abandon(stream)
+            store(.forget(room, beyond: last), .forget(room))
             tell(.setBack(room))
             read(index, at: now)
         case .going(let arrival): told(arrival, index, stream: stream, at: now)
@@ -172,11 +171,40 @@ extension ChatClient {
             readers[index].isMember = true
             readers[index].pause()
             read(index, at: now)
+            offerPosts()
             return
         }
         readers.append(RoomReader(joined: room, patience: configuration.gapPatience))
         store(.span(room), .span(room))
         tell(.joined(room))
+    }
+
+    /// Becomes a member of a room that is wanted, and reads it, as soon as the server can be asked.
+    mutating func follow(_ room: RoomName) {
+        guard index(of: room) == nil else { return }
+        readers.append(RoomReader(wished: room, patience: configuration.gapPatience))
+        store(.span(room), .span(room))
+        tell(.joined(room))
+    }
+
+    /// Posts may be for rooms that another face has joined meanwhile.
+    mutating func askAboutRooms(of rows: [OutboxRow]) {
+        var asked: [RoomName] = []
+        for row in rows where row.decision == nil && index(of: row.post.room) == nil {
+            if !unclear.contains(row.post.room), !asked.contains(row.post.room) {
+                asked.append(row.post.room)
+            }
+        }
+        guard !asked.isEmpty else { return }
+        unclear += asked
+        store(.rooms, .clear(asked))
+    }
+
+    /// The journal has told which rooms all faces together want to read.
+    mutating func cleared(_ asked: [RoomName], wanted: [RoomName]) {
+        for room in asked where wanted.contains(room) { follow(room) }
+        unclear.removeAll { asked.contains($0) }
+        offerPosts()
     }
 
     /// Reads the room no more.
@@ -186,6 +214,8 @@ extension ChatClient {
         store(.removeRoom(reader.name), .write)
         abandonPages(of: reader.name, refusal ?? .notInRoom)
         tell(.left(reader.name, refusal))
+        // What is refused for ever is: posts to the room come back with the reason.
+        offerPosts()
     }
 }
 

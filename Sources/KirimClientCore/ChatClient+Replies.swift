@@ -11,7 +11,7 @@ extension ChatClient {
         let hello = Request.hello(
             // A name in a hello is a wish. Once the server has us, it knows our name better: another face
             // may have changed it while we were away.
-            name: me == nil ? server.name : nil,
+            name: me == nil || isNameWished ? server.name : nil,
             outbox: server.outbox,
             agent: configuration.agent
         )
@@ -59,7 +59,8 @@ extension ChatClient {
             postponed(refusal, milliseconds: milliseconds, at: now)
         case .renamed(let name): renamed(name)
         case .removed(let room, let refusal):
-            if let index = index(of: room) { leave(index, refusal) }
+            // Not there any more, without another reason: we left it ourselves, through another face.
+            if let index = index(of: room) { leave(index, refusal == .notInRoom ? nil : refusal) }
         }
     }
 
@@ -70,13 +71,16 @@ extension ChatClient {
         limits: WireLimits,
         at now: Instant
     ) {
+        let oldName = me?.name
         me = member
+        isNameWished = false
         self.limits = limits
         if server.name != member.name {
             server.name = member.name
             store(.setName(member.name), .write)
         }
         tell(.welcomed(member, server: name))
+        if let oldName, oldName != member.name { tell(.renamed(member.name)) }
         if nextPost < outbox.nextNumber {
             // The server has forgotten posts: it would wait for them for ever.
             if !renewOutbox() { getReady(.ready, at: now) }
@@ -151,6 +155,7 @@ extension ChatClient {
             readers[index].isMember = true
             readers[index].pause()
             read(index, at: now)
+            offerPosts()
         case .wish(let ticket): granted(ticket, at: now)
         case .hello, .subscribe, .nothing: break
         }

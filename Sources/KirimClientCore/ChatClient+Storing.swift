@@ -44,11 +44,17 @@ struct Storage {
         case pin(PublicKey)
         case renew(OutboxID)
         case apply(RoomName)
+        /// The room was set back.
+        case forget(RoomName)
         /// A page of older entries, from its first to its last.
         case older(RoomName, SequenceNumber, SequenceNumber)
         case span(RoomName)
         /// Whether a room that we are not a member of is still wanted.
         case rejoin(RoomName)
+        /// A room is wished for.
+        case enter(RoomName, Ticket)
+        /// Which of the rooms of posts are wanted by another face.
+        case clear([RoomName])
         case page(Ticket)
         case write
     }
@@ -116,7 +122,7 @@ extension ChatClient {
             }
             if let key = storage.pinning {
                 storage.pinning = nil
-                store(.pin(key), .pin(key))
+                store(.pin(key, at: address), .pin(key))
             } else if let outbox = storage.renewing {
                 storage.renewing = nil
                 store(.renewOutbox(outbox), .renew(outbox))
@@ -179,6 +185,7 @@ extension ChatClient {
                 tell(.decided(post, decision))
             }
         case (.pin(let key), .state(let local)):
+            address = nil
             renumbered(local)
             server.key = key
             tell(.firstContact(key))
@@ -190,6 +197,7 @@ extension ChatClient {
             guard let index = index(of: room) else { return }
             readers[index].stored()
             read(index, at: now)
+        case (.forget(let room), _): if let index = index(of: room) { readers[index].forgot() }
         case (.older(let room, let first, let last), _):
             guard let index = index(of: room) else { return }
             readers[index].join(HistorySpan(first: first, last: last))
@@ -199,6 +207,10 @@ extension ChatClient {
             read(index, at: now)
         case (.rejoin(let room), .rooms(let rooms)):
             rejoin(room, isWanted: room == .lobby || rooms.contains(room))
+        case (.enter(let room, let ticket), _):
+            follow(room)
+            tell(.answered(ticket, .done))
+        case (.clear(let asked), .rooms(let rooms)): cleared(asked, wanted: rooms)
         case (.page(let ticket), .entries(let entries)):
             if let wish = finishWish(ticket) { answer(wish, .entries(entries)) }
         default: break
@@ -228,6 +240,7 @@ extension ChatClient {
             mine.removeFirst(min(mine.count, addition.posts.count))
         }
         for (post, decision) in decided { tell(.decided(post, decision)) }
+        askAboutRooms(of: rows)
         if offering { outbox.offered(upTo: outbox.last) }
         checkOutbox(at: now)
         offerPosts()
@@ -307,7 +320,7 @@ extension ChatClient {
         case .renew(let outbox):
             storage.renewing = outbox
             storage.failed(retry: retry)
-        case .apply(let room):
+        case .apply(let room), .forget(let room):
             if let index = index(of: room) {
                 readers[index].storeFailed()
                 // It may have paused because too much waited for this write; nothing does now.
@@ -319,6 +332,10 @@ extension ChatClient {
             readers[index].found(nil)
             read(index, at: now)
         case .rejoin(let room): rejoin(room, isWanted: true)
+        case .enter(_, let ticket):
+            tell(.answered(ticket, .failed(error)))
+            return
+        case .clear(let asked): cleared(asked, wanted: [])
         case .page(let ticket):
             if let wish = finishWish(ticket) { answer(wish, .failed(error)) }
             return

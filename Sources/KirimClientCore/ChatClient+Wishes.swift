@@ -50,7 +50,27 @@ extension ChatClient {
             return
         }
         wishes.append(Wish(ticket: ticket, request: request))
+        if case .rename(let name) = request, session?.isReady != true {
+            // The next hello says it, in a later run, too.
+            server.name = name
+            isNameWished = true
+            store(.setName(name), .write)
+        }
         advanceWishes(at: now)
+    }
+
+    /// Wishes to be in the room, from now on and in later runs. Told: `answered`, when the wish is written down. The
+    /// server is asked at the next opportunity; until it has answered, posts to the room stay here.
+    package mutating func enter(_ room: RoomName, ticket: Ticket) {
+        // What was to be left, and was not yet, is wanted again.
+        for wish in wishes where wish.request == .leave(room) && wish.stage == .waiting {
+            if let wish = finishWish(wish.ticket) { answer(wish, .done) }
+        }
+        if index(of: room) != nil {
+            tell(.answered(ticket, .done))
+        } else {
+            store(.addRoom(room), .enter(room, ticket))
+        }
     }
 
     /// Nobody waits for the answer any more. What the server was asked may still happen.
@@ -95,7 +115,14 @@ extension ChatClient {
         guard let wish = finishWish(ticket) else { return }
         switch wish.request {
         case .join(let room): startReading(room, at: now)
-        case .leave(let room): if let index = index(of: room) { leave(index, nil) }
+        case .leave(let room):
+            if let index = index(of: room) {
+                leave(index, nil)
+            } else {
+                // Another face has joined it: it is left for all of them.
+                store(.removeRoom(room), .write)
+                tell(.left(room, nil))
+            }
         case .rename(let name): renamed(name)
         case .create, .listRooms, .listMembers, .page: break
         }

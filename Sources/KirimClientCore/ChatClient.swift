@@ -15,6 +15,8 @@ package import KirimWire
 package struct ChatClient {
     let configuration: Configuration
     var server: KnownServer
+    /// The address that is to lead to the server once its key has proved itself.
+    var address: String?
     var outbox = Outbox()
     /// In the order of joining; the lobby is always there.
     var readers: [RoomReader] = []
@@ -25,6 +27,10 @@ package struct ChatClient {
     var storage = Storage()
     var wishes: [Wish] = []
     var presence = PresenceTeller()
+    /// Rooms of posts that are not read here. The journal is asked whether another face has joined them.
+    var unclear: [RoomName] = []
+    /// The server has not heard yet that another name is wished for.
+    var isNameWished = false
     /// Numbers for outboxes to come, drawn beforehand.
     var outboxIDs: [OutboxID]
     /// The face is far behind: no room is read, and the cursors stay where they are.
@@ -59,6 +65,7 @@ package struct ChatClient {
         self.configuration = configuration
         self.outboxIDs = outboxIDs
         server = local.server
+        address = local.address
         limits = WireLimits(.standard)
         _ = adopt(local)
     }
@@ -144,7 +151,7 @@ extension ChatClient {
     ) {
         endSession()
         session = Session(connection: connection)
-        if server.key == nil {
+        if server.key == nil || address != nil {
             storage.pinning = serverKey
             return
         }

@@ -176,6 +176,11 @@ extension ClientCore {
         chat.ask(request, ticket: ticket, at: now)
     }
 
+    /// Wishes to be in the room from now on. Told: `answered`, when the wish is durable.
+    package mutating func enter(_ room: RoomName, ticket: Ticket) {
+        chat.enter(room, ticket: ticket)
+    }
+
     /// Nobody waits for the answer any more.
     package mutating func cancel(_ ticket: Ticket) { chat.cancel(ticket) }
 

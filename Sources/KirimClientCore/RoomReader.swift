@@ -33,6 +33,8 @@ struct RoomReader {
     /// Off for the rest of the run once a write failed: the span must have no gap, and the next run reads
     /// from its end.
     private(set) var stores = true
+    /// The journal is to let go of entries that are not in the log any more.
+    private var isForgetting = false
 
     enum Stage: Hashable {
         /// The journal is asked what it holds. Leads to `idle`.
@@ -81,6 +83,12 @@ struct RoomReader {
     /// A room whose span the journal is asked for first.
     init(joined name: RoomName, patience: Duration) {
         self.init(name: name, isMember: true, span: nil, patience: patience)
+        stage = .unknown
+    }
+
+    /// A room that we wish to be in. The journal is asked for its span first.
+    init(wished name: RoomName, patience: Duration) {
+        self.init(name: name, isMember: false, span: nil, patience: patience)
         stage = .unknown
     }
 
@@ -160,10 +168,14 @@ extension RoomReader {
         guard case .asking(let stream) = stage else { return .going(.ignored) }
         // Entries may have come before this reply, and some of them may be younger than it.
         if let asked, last < asked {
-            // The server's log was set back. What we hold beyond its end is not in it any more, so the
-            // journal's piece and the log are two different things from here on.
-            self.cursor = last
-            stores = false
+            // The server's log was set back. What we hold beyond its end is not in it any more: the journal
+            // lets go of that before anything else is kept.
+            cursor = last
+            isForgetting = stores
+            span = span?.cut(after: last)
+            storing = []
+            unstored = []
+            unstoredBytes = 0
             pause()
             return .setBack
         }
@@ -230,7 +242,7 @@ extension RoomReader {
 extension RoomReader {
     /// What the journal is to keep next; `nil` while it is busy or there is nothing.
     mutating func store() -> [Entry]? {
-        guard storing.isEmpty, !unstored.isEmpty else { return nil }
+        guard !isForgetting, storing.isEmpty, !unstored.isEmpty else { return nil }
         storing = unstored
         unstored = []
         unstoredBytes = 0
@@ -243,7 +255,11 @@ extension RoomReader {
         join(HistorySpan(first: first, last: last))
     }
 
+    /// The journal has let go of what was set back.
+    mutating func forgot() { isForgetting = false }
+
     mutating func storeFailed() {
+        isForgetting = false
         storing = []
         unstored = []
         unstoredBytes = 0

@@ -10,6 +10,8 @@ package struct StoreID: Hashable, Sendable, RawRepresentable {
 /// What the journal knows about one server: where a core starts, and goes on after the outbox was renumbered.
 package struct LocalState: Hashable, Sendable {
     package var server: KnownServer
+    /// The address that is to lead to this server once its key has proved itself there; `nil`: it does already.
+    package var address: String?
     package var lastPost: PostNumber?
     /// The highest number that may have been sent.
     package var offered: PostNumber?
@@ -48,8 +50,8 @@ package struct LocalState: Hashable, Sendable {
 
 /// What a client core asks of its journal. They are to be carried out one after the other, in order.
 package enum StoreRequest: Hashable, Sendable {
-    /// Result: `state`.
-    case pin(PublicKey)
+    /// With the address that is to lead there. Result: `state`.
+    case pin(PublicKey, at: String?)
     /// Result: `state`.
     case renewOutbox(OutboxID)
     /// Also without posts: to learn what other faces appended, or to send what is there. Result: `rows`.
@@ -60,6 +62,7 @@ package enum StoreRequest: Hashable, Sendable {
     /// What was decided last about posts of the outbox. Result: `decided`.
     case decided(limit: Int)
     case apply([Entry], RoomName)
+    case forget(RoomName, beyond: SequenceNumber)
     /// Which rooms the faces together want to read. Result: `rooms`.
     case rooms
     case addRoom(RoomName)
@@ -77,8 +80,9 @@ package enum StoreRequest: Hashable, Sendable {
         on journal: any ClientJournal
     ) throws(JournalError) -> StoreResult {
         switch self {
-        case .pin(let key):
-            return .state(try LocalState(of: try journal.pin(server, key: key), in: journal))
+        case .pin(let key, let address):
+            let pinned = try journal.pin(server, key: key, at: address)
+            return .state(try LocalState(of: pinned, in: journal))
         case .renewOutbox(let outbox):
             let renewed = try journal.renewOutbox(of: server, to: outbox)
             return .state(try LocalState(of: renewed, in: journal))
@@ -91,6 +95,8 @@ package enum StoreRequest: Hashable, Sendable {
         case .decided(let limit):
             return .decided(try journal.decided(of: server, limit: limit))
         case .apply(let entries, let room): try journal.apply(entries, of: room, from: server)
+        case .forget(let room, let last):
+            try journal.forget(room, beyond: last, from: server)
         case .rooms: return .rooms(try journal.rooms(of: server))
         case .addRoom(let room): try journal.addRoom(room, to: server)
         case .removeRoom(let room): try journal.removeRoom(room, from: server)

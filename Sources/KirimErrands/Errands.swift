@@ -4,13 +4,15 @@ package import KirimScreen
 
 /// Carries out with a client what a screen wants, and tells what came of it.
 ///
-/// What changes something is done one after the other, in the order of the wishes: nothing is sent to a room before
-/// it is joined. Questions go their own way, so that an answer that does not come holds nothing up.
+/// What is written down here, messages and the rooms that they are for, is done one after the other, in the order
+/// of the wishes, and waits for the disk alone. What only the server can do waits for it in a line of its own, and
+/// questions go their own way, so that an answer that does not come holds nothing up.
 package struct Errands: Sendable {
     private let client: KirimClient
     private let tell: @Sendable (ChatScreen.Answer) -> Void
-    private let ordered: AsyncStream<ChatScreen.Effect>.Continuation
-    private let worker: Task<Void, Never>
+    private let written: AsyncStream<ChatScreen.Effect>.Continuation
+    private let granted: AsyncStream<ChatScreen.Effect>.Continuation
+    private let workers: [Task<Void, Never>]
 
     /// Begins with nothing to do. Answers are told from any task: hand them to ``KirimScreen/ChatScreen/take(_:at:)``.
     package init(
@@ -19,13 +21,16 @@ package struct Errands: Sendable {
     ) {
         self.client = client
         self.tell = tell
-        let (stream, continuation) = AsyncStream.makeStream(of: ChatScreen.Effect.self)
-        ordered = continuation
-        worker = Task {
-            for await effect in stream {
-                // What stands behind a wish that was let go must not be done without it.
-                guard !Task.isCancelled else { break }
-                await Self.carryOut(effect, client, tell)
+        let (toWrite, written) = AsyncStream.makeStream(of: ChatScreen.Effect.self)
+        let (toGrant, granted) = AsyncStream.makeStream(of: ChatScreen.Effect.self)
+        (self.written, self.granted) = (written, granted)
+        workers = [toWrite, toGrant].map { effects in
+            Task {
+                for await effect in effects {
+                    // What stands behind a wish that was let go must not be done without it.
+                    guard !Task.isCancelled else { break }
+                    await Self.carryOut(effect, client, tell)
+                }
             }
         }
     }
@@ -34,7 +39,8 @@ package struct Errands: Sendable {
     @discardableResult
     package func begin(_ effect: ChatScreen.Effect) -> Bool {
         switch effect {
-        case .send, .join, .leave, .create, .rename, .setPresence: ordered.yield(effect)
+        case .send, .join, .setPresence: written.yield(effect)
+        case .leave, .create, .rename: granted.yield(effect)
         case .listRooms: ask(effect) { .rooms(try await client.rooms()) }
         case .listMembers(let room):
             ask(effect) { .members(room, try await client.members(of: room)) }
@@ -60,14 +66,16 @@ package struct Errands: Sendable {
 
     /// Waits until everything that was begun in order is done.
     package func finish() async {
-        ordered.finish()
-        await worker.value
+        written.finish()
+        granted.finish()
+        for worker in workers { await worker.value }
     }
 
     /// Lets go of what is not done yet.
     package func abandon() {
-        ordered.finish()
-        worker.cancel()
+        written.finish()
+        granted.finish()
+        for worker in workers { worker.cancel() }
     }
 
     private func ask(
@@ -89,7 +97,7 @@ package struct Errands: Sendable {
             switch effect {
             case .send(_, let text, let kind, let room, let reference):
                 try await client.send(text, to: room, kind: kind, reference: reference)
-            case .join(let room): try await join(room, client)
+            case .join(let room): try await client.enter(room)
             case .leave(let room): try await client.leave(room)
             case .create(let room): try await client.create(room)
             case .rename(let name): try await client.rename(to: name)
@@ -99,21 +107,9 @@ package struct Errands: Sendable {
         } catch {
             // Somebody leaves: what was not done is told at the end.
             if error is CancellationError { return }
+            // A name that could not be asked for now is kept, and asked for at the next welcome.
+            if case .rename = effect, case .noAnswer = Failure(error) { return }
             tell(.failed(effect, Failure(error)))
-        }
-    }
-
-    /// A server that cannot be reached now is asked again: the wish stands.
-    private static func join(_ room: RoomName, _ client: KirimClient) async throws {
-        while true {
-            do {
-                try await client.join(room)
-                return
-            } catch let error as KirimError
-                where [.timedOut, .unreachable, .unknownHost].contains(error.code)
-            {
-                try await Task.sleep(for: .seconds(1))
-            }
         }
     }
 }

@@ -22,6 +22,41 @@ enum ServerRow {
         throw JournalError.corrupt("A server's row leads in a circle.")
     }
 
+    /// The row that an address leads to.
+    static func find(at address: String, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db,
+            sql: "SELECT server FROM address WHERE address = ?",
+            arguments: [address]
+        )
+    }
+
+    /// The row of a key.
+    static func bearing(_ key: PublicKey, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db,
+            sql: "SELECT id FROM server WHERE key = ?",
+            arguments: [key.bytes.column]
+        )
+    }
+
+    /// A new row, with an outbox of its own.
+    static func make(_ key: PublicKey?, _ db: Database) throws -> Int64 {
+        let outbox = OutboxID(rawValue: .random(in: 1 ... .max))
+        try db.execute(
+            sql: "INSERT INTO server (outbox, key) VALUES (?, ?)",
+            arguments: [outbox.column, key?.bytes.column]
+        )
+        return db.lastInsertedRowID
+    }
+
+    static func lead(_ address: String, to row: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO address (address, server) VALUES (?, ?)",
+            arguments: [address, row]
+        )
+    }
+
     /// The row of a caller whose post numbers are those of the present outbox.
     static func outbox(of server: KnownServer, _ db: Database) throws -> Int64 {
         let row = try present(server.row, db)

@@ -48,52 +48,51 @@ package final class SQLiteClientJournal: ClientJournal {
 extension SQLiteClientJournal {
     package func server(at address: String) throws(JournalError) -> KnownServer {
         try write { db in
-            let row = try Int64.fetchOne(
-                db,
-                sql: "SELECT server FROM address WHERE address = ?",
-                arguments: [address]
-            )
-            if let row { return try ServerRow.load(row, db) }
-            try db.execute(
-                sql: "INSERT INTO server (outbox) VALUES (?)",
-                arguments: [Self.newOutbox().column]
-            )
-            let made = db.lastInsertedRowID
-            try db.execute(
-                sql: "INSERT INTO address (address, server) VALUES (?, ?)",
-                arguments: [address, made]
-            )
+            if let row = try ServerRow.find(at: address, db) { return try ServerRow.load(row, db) }
+            let made = try ServerRow.make(nil, db)
+            try ServerRow.lead(address, to: made, db)
             return try ServerRow.load(made, db)
         }
     }
 
-    package func pin(_ server: KnownServer, key: PublicKey) throws(JournalError) -> KnownServer {
+    package func server(bearing key: PublicKey) throws(JournalError) -> KnownServer {
         try write { db in
-            let present = try ServerRow.load(server.row, db)
-            if present.key == key { return present }
-            guard present.key == nil else {
-                throw JournalError.failed("Another key is pinned for this server.")
-            }
-            let holder = try Int64.fetchOne(
-                db,
-                sql: "SELECT id FROM server WHERE key = ?",
-                arguments: [key.bytes.column]
-            )
-            if let holder {
-                try ServerRow.merge(present, into: holder, db)
-                return try ServerRow.load(holder, db)
-            }
-            try db.execute(
-                sql: "UPDATE server SET key = ? WHERE id = ?",
-                arguments: [key.bytes.column, present.row]
-            )
-            return try ServerRow.load(present.row, db)
+            try ServerRow.load(ServerRow.bearing(key, db) ?? ServerRow.make(key, db), db)
         }
     }
 
-    package func unpin(address: String) throws(JournalError) {
+    package func pin(
+        _ server: KnownServer,
+        key: PublicKey,
+        at address: String?
+    ) throws(JournalError) -> KnownServer {
         try write { db in
-            try db.execute(sql: "DELETE FROM address WHERE address = ?", arguments: [address])
+            let present = try ServerRow.load(server.row, db)
+            guard present.key == nil || present.key == key else {
+                throw JournalError.failed("Another key is pinned for this server.")
+            }
+            var holder = present.row
+            if present.key == nil {
+                if let other = try ServerRow.bearing(key, db) {
+                    try ServerRow.merge(present, into: other, db)
+                    holder = other
+                } else {
+                    try db.execute(
+                        sql: "UPDATE server SET key = ? WHERE id = ?",
+                        arguments: [key.bytes.column, present.row]
+                    )
+                }
+            }
+            if let address {
+                if let led = try ServerRow.find(at: address, db) {
+                    let other = try ServerRow.load(led, db)
+                    if other.row != holder, other.key == nil {
+                        try ServerRow.merge(other, into: holder, db)
+                    }
+                }
+                try ServerRow.lead(address, to: holder, db)
+            }
+            return try ServerRow.load(holder, db)
         }
     }
 
@@ -142,8 +141,6 @@ extension SQLiteClientJournal {
             )
         }
     }
-
-    private static func newOutbox() -> OutboxID { OutboxID(rawValue: .random(in: 1 ... .max)) }
 }
 
 // MARK: Outbox
@@ -238,6 +235,21 @@ extension SQLiteClientJournal {
             where try HistorySpan.join(entry.sequence, to: &span) {
                 try HistoryRow.insert(entry, of: room, from: row, db)
             }
+        }
+    }
+
+    package func forget(
+        _ room: RoomName,
+        beyond last: SequenceNumber,
+        from server: KnownServer
+    ) throws(JournalError) {
+        try write { db in
+            try db.execute(
+                sql: "DELETE FROM entry WHERE server = ? AND room = ? AND sequence > ?",
+                arguments: [
+                    try ServerRow.present(server.row, db), room.identity, last.column,
+                ]
+            )
         }
     }
 

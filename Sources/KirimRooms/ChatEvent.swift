@@ -24,6 +24,8 @@ public enum ChatEvent: Hashable, Sendable {
     /// The server's name could not be looked up, and what the system says about it. It is tried again and
     /// again; this is told once, until something else is said.
     case unknownHost(String, reason: String)
+    /// This machine gave no UDP socket; a sentence that says why. It is tried again; each reason is told once.
+    case socketFailed(String)
     /// The server knows this client now: as whom, and what the server is called.
     case welcomed(Member, server: String)
     /// The server does not take this client in now (it is full, its disk is); it is asked again.

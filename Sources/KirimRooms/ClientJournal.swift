@@ -68,12 +68,19 @@ package struct HistorySpan: Hashable, Sendable {
 package protocol ClientJournal: AnyObject, Sendable {
     /// The server that this address (as typed, canonical) led to last time; a new row at the first time.
     func server(at address: String) throws(JournalError) -> KnownServer
+    /// The server that has this key, which a person or an address vouched for; a new row at the first time. No
+    /// address leads to it because of this: only ``pin(_:key:at:)`` does that, when the key has proved itself.
+    func server(bearing key: PublicKey) throws(JournalError) -> KnownServer
     /// Binds the row to the key that proved itself. Where another row has the key, posts that are
     /// still undecided move over to the end of its outbox with new numbers, as does a new invitation, the address leads there
-    /// from now on, and that row is returned.
-    func pin(_ server: KnownServer, key: PublicKey) throws(JournalError) -> KnownServer
-    /// Forgets the pinned key of the address, after the person said so; history stays with the old row.
-    func unpin(address: String) throws(JournalError)
+    /// from now on, and that row is returned. `address`: where the key proved itself, which leads to the row from
+    /// now on, too. A row without a key that it led to goes the same way; one with another key stays as it is,
+    /// with what waits for that key.
+    func pin(
+        _ server: KnownServer,
+        key: PublicKey,
+        at address: String?
+    ) throws(JournalError) -> KnownServer
     /// Draws another outbox number and gives all undecided posts new numbers from 1, none of them offered,
     /// because the server has seen posts of this outbox that are not in it (a restored backup), or has
     /// forgotten some.
@@ -104,6 +111,12 @@ package protocol ClientJournal: AnyObject, Sendable {
     ) throws(JournalError)
     /// Keeps entries of one room. They join the span at one of its ends, or start it.
     func apply(_ entries: [Entry], of room: RoomName, from server: KnownServer) throws(JournalError)
+    /// Lets go of the entries beyond `last`: the server's log was set back to there, and goes on differently.
+    func forget(
+        _ room: RoomName,
+        beyond last: SequenceNumber,
+        from server: KnownServer
+    ) throws(JournalError)
     func span(of room: RoomName, from server: KnownServer) throws(JournalError) -> HistorySpan?
     /// At most `limit` entries before `before` (all if `nil`), the oldest first.
     func history(
@@ -120,6 +133,15 @@ package protocol ClientJournal: AnyObject, Sendable {
     func setName(_ name: MemberName, of server: KnownServer) throws(JournalError)
     func setToken(_ token: [UInt8]?, of server: KnownServer) throws(JournalError)
     func setInvitation(_ invitation: [UInt8], of server: KnownServer) throws(JournalError)
+}
+
+extension ClientJournal {
+    package func pin(
+        _ server: KnownServer,
+        key: PublicKey
+    ) throws(JournalError) -> KnownServer {
+        try pin(server, key: key, at: nil)
+    }
 }
 
 extension JournalError {

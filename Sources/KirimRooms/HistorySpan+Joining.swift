@@ -22,6 +22,12 @@ extension HistorySpan {
         return true
     }
 
+    /// What is left without the entries beyond `last`.
+    package func cut(after last: SequenceNumber) -> HistorySpan? {
+        guard first <= last else { return nil }
+        return HistorySpan(first: first, last: min(self.last, last))
+    }
+
     /// The entries in an order in which each touches what is there: those above the span's first
     /// upwards, then those below it downwards.
     package static func inOrderOfJoining(_ entries: [Entry], to span: HistorySpan?) -> [Entry] {

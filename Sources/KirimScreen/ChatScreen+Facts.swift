@@ -26,6 +26,7 @@ extension ChatScreen {
             ledger.mark(.link)
             raise(.unknownHost(name, reason: reason))
             tell(.unknownHost(name, reason: reason))
+        case .socketFailed(let sentence): tell(.failed(.other(sentence)))
         case .welcomed(let member, let server): welcome(member, server)
         case .notWelcome(let refusal):
             // It is asked again and again; what it says is news only once.

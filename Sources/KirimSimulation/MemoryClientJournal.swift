@@ -42,42 +42,48 @@ extension MemoryClientJournal {
             if let row = disk.addresses[address] {
                 return disk.servers[try disk.present(row)].known
             }
-            let row = Int64(disk.servers.count + 1)
-            let outbox = OutboxID(rawValue: UInt64.random(in: 1 ... .max, using: &disk.dice))
-            let known = KnownServer(
-                row: row,
-                key: nil,
-                outbox: outbox,
-                name: nil,
-                token: nil,
-                invitation: nil,
-                rooms: []
-            )
-            disk.servers.append(Server(known: known))
-            disk.addresses[address] = row
-            return known
-        }
-    }
-
-    package func pin(_ server: KnownServer, key: PublicKey) throws(JournalError) -> KnownServer {
-        try write { disk throws(JournalError) in
-            let index = try disk.present(server.row)
-            let present = disk.servers[index].known
-            if present.key == key { return present }
-            guard present.key == nil else {
-                throw .failed("Another key is pinned for this server.")
-            }
-            if let holder = disk.servers.firstIndex(where: { $0.known.key == key }) {
-                disk.merge(index, into: holder)
-                return disk.servers[holder].known
-            }
-            disk.servers[index].known.key = key
+            let index = disk.make(nil)
+            disk.addresses[address] = disk.servers[index].known.row
             return disk.servers[index].known
         }
     }
 
-    package func unpin(address: String) throws(JournalError) {
-        try write { disk throws(JournalError) in disk.addresses[address] = nil }
+    package func server(bearing key: PublicKey) throws(JournalError) -> KnownServer {
+        try write { disk throws(JournalError) in
+            disk.servers[disk.bearing(key) ?? disk.make(key)].known
+        }
+    }
+
+    package func pin(
+        _ server: KnownServer,
+        key: PublicKey,
+        at address: String?
+    ) throws(JournalError) -> KnownServer {
+        try write { disk throws(JournalError) in
+            let index = try disk.present(server.row)
+            let present = disk.servers[index].known
+            guard present.key == nil || present.key == key else {
+                throw .failed("Another key is pinned for this server.")
+            }
+            var led: Int?
+            if let address, let row = disk.addresses[address] { led = try disk.present(row) }
+            var holder = index
+            if present.key == nil {
+                if let other = disk.bearing(key) {
+                    disk.merge(index, into: other)
+                    holder = other
+                } else {
+                    disk.servers[index].known.key = key
+                }
+            }
+            if let address {
+                if let led, led != index, led != holder, disk.servers[led].known.key == nil {
+                    disk.merge(led, into: holder)
+                }
+                disk.addresses[address] = disk.servers[holder].known.row
+            }
+            return disk.servers[holder].known
+        }
     }
 
     package func renewOutbox(
@@ -176,6 +182,20 @@ extension MemoryClientJournal {
                 disk.servers[index].histories[room, default: [:]][entry.sequence] = entry
             }
             disk.servers[index].spans[room] = span
+        }
+    }
+
+    package func forget(
+        _ room: RoomName,
+        beyond last: SequenceNumber,
+        from server: KnownServer
+    ) throws(JournalError) {
+        try write { disk throws(JournalError) in
+            let index = try disk.present(server.row)
+            guard let span = disk.servers[index].spans[room] else { return }
+            disk.servers[index].spans[room] = span.cut(after: last)
+            let kept = disk.servers[index].histories[room]?.filter { $0.key <= last }
+            disk.servers[index].histories[room] = kept
         }
     }
 
@@ -282,6 +302,25 @@ extension MemoryClientJournal {
         var fault: JournalError?
 
         init(dice: any RandomNumberGenerator & Sendable) { self.dice = dice }
+
+        /// A new row, with an outbox of its own; returns where it stands.
+        mutating func make(_ key: PublicKey?) -> Int {
+            let known = KnownServer(
+                row: Int64(servers.count + 1),
+                key: key,
+                outbox: OutboxID(rawValue: UInt64.random(in: 1 ... .max, using: &dice)),
+                name: nil,
+                token: nil,
+                invitation: nil,
+                rooms: []
+            )
+            servers.append(Server(known: known))
+            return servers.count - 1
+        }
+
+        func bearing(_ key: PublicKey) -> Int? {
+            servers.firstIndex { $0.known.key == key }
+        }
 
         /// Where a handle leads: to itself, or to the row that it was merged into.
         func present(_ row: Int64) throws(JournalError) -> Int {

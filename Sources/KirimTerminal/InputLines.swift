@@ -27,6 +27,18 @@ package struct InputLines: Sendable {
 
     package init(limit: Int = ChatLimits.standard.messageBytes) { self.limit = limit }
 
+    /// The lines that end in the input's next bytes, of which none mean that it is over; up to a line that cannot
+    /// be a message, after which nothing more is to be cut.
+    package mutating func cut(_ bytes: [UInt8]) -> (lines: [String], fault: Fault?) {
+        var lines: [String] = []
+        do throws(Fault) {
+            if bytes.isEmpty { try finish(into: &lines) } else { try take(bytes, into: &lines) }
+            return (lines, nil)
+        } catch {
+            return (lines, error)
+        }
+    }
+
     /// Takes bytes in, appends the lines that ended to `lines`; empty ones are passed over. A line end may be LF or CR LF.
     package mutating func take(
         _ bytes: some Sequence<UInt8>,

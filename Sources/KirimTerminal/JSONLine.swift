@@ -16,6 +16,7 @@ import KirimWire
 ///     presence      room, member, name, presence (online | away | offline), online
 ///     phase         phase (connecting | connected | silent | unreachable | stopped | closed), silent_ms
 ///     unknown_host  host, reason, message
+///     socket_failed message
 ///     welcomed      member, name, key, server
 ///     not_welcome   refusal, message
 ///     first_contact key, fingerprint
@@ -51,6 +52,7 @@ package struct JSONLine: Hashable, Sendable {
             add("host", name)
             add("reason", reason)
             add("message", KirimError(unknownHost: name, reason: reason).message)
+        case .socketFailed(let sentence): add("message", sentence)
         case .welcomed(let member, let server):
             add("member", member.id.rawValue)
             add("name", member.name.text)
@@ -125,6 +127,7 @@ extension JSONLine {
         case .presence: "presence"
         case .phase: "phase"
         case .unknownHost: "unknown_host"
+        case .socketFailed: "socket_failed"
         case .welcomed: "welcomed"
         case .notWelcome: "not_welcome"
         case .firstContact: "first_contact"

@@ -84,7 +84,9 @@ package struct PlainChat {
         var exit: ChatExit = .done
         for await stimulus in stimuli {
             switch stimulus {
-            case .event(let event): print(event)
+            case .event(let event):
+                print(event)
+                if case .refused = event, exit == .done { exit = .unreachable }
             case .line(let line):
                 await link.say(line)
                 // A receiver's buffer is small, and nothing is repeated.
@@ -172,17 +174,7 @@ package struct PlainChat {
         var input = InputLines()
         while true {
             let bytes = await StandardInput.next()
-            var lines: [String] = []
-            var fault: InputLines.Fault?
-            do throws(InputLines.Fault) {
-                if bytes.isEmpty {
-                    try input.finish(into: &lines)
-                } else {
-                    try input.take(bytes, into: &lines)
-                }
-            } catch {
-                fault = error
-            }
+            let (lines, fault) = input.cut(bytes)
             for line in lines { tell(.line(line)) }
             if bytes.isEmpty || fault != nil { return tell(.inputDone(fault)) }
         }

@@ -237,17 +237,9 @@ extension StreamChat {
         do {
             while fault == nil {
                 let bytes = await StandardInput.next()
-                var lines: [String] = []
-                do throws(InputLines.Fault) {
-                    if bytes.isEmpty {
-                        try input.finish(into: &lines)
-                    } else {
-                        try input.take(bytes, into: &lines)
-                    }
-                } catch {
-                    fault = error
-                }
-                try await sender.say(lines)
+                let piece = input.cut(bytes)
+                fault = piece.fault
+                try await sender.say(piece.lines)
                 if bytes.isEmpty { break }
             }
             try await sender.settle(down: 0)
@@ -260,21 +252,12 @@ extension StreamChat {
         return .inputDone
     }
 
-    /// Joins the room, where that has not been done in an earlier run.
+    /// Wishes to be in the room, where that has not been done in an earlier run.
     private static func enter(_ client: KirimClient, _ options: Options) async -> Stimulus? {
         guard options.room != .lobby else { return nil }
-        if await client.joinedRooms().contains(options.room) { return nil }
         do {
-            try await client.join(options.room)
+            try await client.enter(options.room)
             return nil
-        } catch let error as KirimError where error.code == .timedOut || error.code == .unreachable
-        {
-            return .fault(
-                "The server at \(client.address.endpoint) did not answer in time. Nothing was sent.",
-                .unreachable
-            )
-        } catch let error as KirimError where error.code == .unknownHost {
-            return .fault("\(error.message) Nothing was sent.", .unreachable)
         } catch {
             return .fault("\(error)", (error as? KirimError).map { ChatExit($0) } ?? .local)
         }

@@ -58,6 +58,21 @@ package final class UDPSocket: Sendable {
         throw SystemFailure("no free port", code: EADDRINUSE)
     }
 
+    /// Whether this machine can talk to itself over IPv6.
+    package static var hasVersion6: Bool {
+        let descriptor = socket(AF_INET6, datagramKind | closeOnExec, 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var name = sockaddr_in6()
+        name.sin6_family = sa_family_t(AF_INET6)
+        name.sin6_addr = in6addr_loopback
+        return withUnsafePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+            }
+        }
+    }
+
     /// False where the system does not take it.
     @discardableResult
     package func send(_ bytes: [UInt8], to target: Address) -> Bool {

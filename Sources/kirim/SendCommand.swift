@@ -25,7 +25,7 @@ struct SendCommand: AsyncParsableCommand {
             EXIT CODES
               0   accepted
               1   refused, or too long for one message
-              3   the server did not answer in time
+              3   the server did not answer in time (the message is kept)
               4   another server than before answers there: nothing was sent
               5   a password or an invitation is needed, or was not taken
               6   the operator put you out
@@ -72,13 +72,14 @@ struct SendCommand: AsyncParsableCommand {
         }
         var options = try person.clientOptions()
         options.history = 0
+        options.waitForServer = false
         options.patience = .seconds(timeout)
         options.agent = "kirim send"
         let client = try await person.connect(to: server, options)
         let news = Task { await Self.tellNews(of: client) }
         defer { news.cancel() }
         do {
-            if await !client.joinedRooms().contains(room) { try await client.join(room) }
+            if room != .lobby { try await client.enter(room) }
             let receipt = try await client.send(text, to: room)
             let isDecided = try await decided(receipt)
             await client.close()
@@ -89,8 +90,10 @@ struct SendCommand: AsyncParsableCommand {
                 )
             }
         } catch let error as KirimError {
+            let isKept = await !client.queued().isEmpty
             await client.close()
-            throw end(ChatExit(error), PersonOptions.sentence(for: error, at: server))
+            let kept = isKept ? " The message is kept, and sent the next time." : ""
+            throw end(ChatExit(error), PersonOptions.sentence(for: error, at: server) + kept)
         }
     }
 
@@ -144,10 +147,17 @@ struct SendCommand: AsyncParsableCommand {
     /// Whose key was taken for the server's is worth knowing, also in a script's log.
     private static func tellNews(of client: KirimClient) async {
         for await event in client.events {
-            guard case .firstContact(let key) = event else { continue }
-            StandardOutput.complain(
-                "kirim: first contact with this server; its fingerprint is \(key.fingerprint)."
-            )
+            let sentence: String
+            switch event {
+            case .firstContact(let key):
+                sentence = "first contact with this server; its fingerprint is \(key.fingerprint)."
+            case .unknownHost(let name, let reason):
+                sentence = KirimError(unknownHost: name, reason: reason).message
+            case .socketFailed(let why): sentence = why
+            case .notWelcome(let refusal), .left(_, let refusal?): sentence = refusal.sentence
+            default: continue
+            }
+            StandardOutput.complain("kirim: \(sentence)")
         }
     }
 

@@ -39,6 +39,58 @@ struct ChatTests {
         #expect(budi.process.exitCode() == 6, "\(budi.process.lines)")
     }
 
+    @Test("people chat over IPv6 as over IPv4")
+    func version6() throws {
+        guard UDPSocket.hasVersion6 else {
+            print("SKIPPED: this machine has no ::1, so nobody can chat over IPv6 here.")
+            return
+        }
+        let stage = try Stage(["--host", "127.0.0.1", "--host", "::1"])
+        let door = Address(ip: .v6(0, 1, zone: 0), port: stage.address.port)
+        let (ani, budi) = (try stage.person("ani", at: door), try stage.person("budi"))
+        #expect(ani.isIn())
+        #expect(budi.isIn())
+        ani.says("halo lewat enam")
+        #expect(budi.hears("halo lewat enam")?.author == "ani")
+        let send = try stage.run(["send", "\(door)", "--data", stage.data(of: "citra"), "enam"])
+        #expect(send.exitCode() == 0, "\(send.lines)")
+        #expect(ani.hears("enam") != nil)
+    }
+
+    @Test("a local port that another program has ends it with 7 and a sentence")
+    func takenLocalPort() throws {
+        let stage = try Stage()
+        let taken = try UDPSocket()
+        let port = "\(taken.address.port)"
+        for more in [[], ["--json"], ["--plain"]] {
+            let chat = try stage.run(
+                ["chat", "\(stage.address)", "--data", stage.data(of: "ani"), "--port", port] + more
+            )
+            #expect(chat.exitCode() == 7, "\(chat.lines)")
+            #expect(
+                chat.lines == ["kirim: Another program has the local port \(port); choose another."]
+            )
+        }
+        let free = "\(try UDPSocket.freePort())"
+        let chat = try stage.run([
+            "chat", "\(stage.address)", "--data", stage.data(of: "ani"), "--port", free,
+        ])
+        chat.type("halo")
+        chat.closeInput()
+        #expect(chat.exitCode() == 0, "\(chat.lines)")
+    }
+
+    @Test("plain text into a port where nobody listens ends with 3")
+    func plainIntoNothing() throws {
+        let stage = try Stage()
+        let chat = try stage.run([
+            "chat", "--plain", "127.0.0.1:\(try UDPSocket.freePort())", "--port", "0",
+        ])
+        chat.type("halo")
+        chat.closeInput()
+        #expect(chat.exitCode() == 3, "\(chat.lines)")
+    }
+
     @Test("a piped line is sent, accepted, and the program ends with 0")
     func pipedLine() throws {
         let stage = try Stage()
@@ -155,6 +207,54 @@ struct ChatTests {
         }
         stage.stopServer(by: SIGTERM)
         #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["satu"])
+    }
+
+    @Test("what is written without a server for a room of the future is kept, and sent there")
+    func offlineRoom() throws {
+        let stage = try Stage()
+        stage.stopServer(by: SIGKILL)
+        let data = ["--data", stage.data(of: "ani"), "--timeout"]
+        let chat = try stage.run(["chat", "\(stage.address)", "--room", "baru"] + data + ["1"])
+        chat.type("satu")
+        chat.closeInput()
+        #expect(chat.exitCode() == 3, "\(chat.lines)")
+        #expect(chat.lines.contains { $0.contains("is kept") }, "\(chat.lines)")
+        let send = try stage.run(
+            ["send", "\(stage.address)", "--room", "lain"] + data + ["1", "dua"]
+        )
+        #expect(send.exitCode() == 3, "\(send.lines)")
+        #expect(send.lines.contains { $0.contains("is kept") }, "\(send.lines)")
+        try stage.restartServer()
+        let later = try stage.run(["chat", "\(stage.address)"] + data + ["30"])
+        later.type("tiga")
+        later.closeInput()
+        #expect(later.exitCode() == 0, "\(later.lines)")
+        stage.stopServer(by: SIGTERM)
+        for (room, text) in [("baru", "satu"), ("lain", "dua"), ("lobby", "tiga")] {
+            let log = try stage.log(of: try #require(RoomName(room)))
+            #expect(log.filter { $0.kind == .text }.map(\.text) == [text])
+        }
+    }
+
+    @Test("a wrong key in a link does not let the next server in under the known address")
+    func wrongLink() throws {
+        let stage = try Stage()
+        let wrong = try #require(PublicKey(bytes: [UInt8](repeating: 9, count: 32)))
+        func exit(_ door: String, _ more: String...) throws -> Int32? {
+            let chat = try stage.run(["chat", door, "--data", stage.data(of: "ani")] + more)
+            chat.type("halo")
+            chat.closeInput()
+            return chat.exitCode()
+        }
+        #expect(try exit("\(stage.address)") == 0)
+        #expect(try exit("kirim://\(stage.address)/\(wrong)") == 4)
+        #expect(try exit("\(stage.address)", "--trust", "\(wrong)") == 4)
+        #expect(try exit("\(stage.address)") == 0)
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["halo", "halo"])
+        try FileManager.default.removeItem(atPath: "\(stage.folder)/server/server.key")
+        try stage.restartServer()
+        #expect(try exit("\(stage.address)") == 4)
     }
 
     @Test("a name that cannot be looked up is named, once, and what was written is kept")

@@ -192,6 +192,11 @@ struct ReadingTests {
         scene.subscribed(first: 2, last: 1)
         scene.entry(2, "another")
         #expect(scene.told == [1, 2, 2])
+        // A later run has one log, not pieces of two.
+        let server = try scene.journal.server(at: "test")
+        let kept = try scene.journal.history(of: .lobby, from: server, before: nil, limit: 9)
+        #expect(kept.map(\.text) == ["hi", "another"])
+        #expect(try scene.journal.span(of: .lobby, from: server)?.last.rawValue == 2)
     }
 
     @Test("an entry that cannot be read leaves no gap")

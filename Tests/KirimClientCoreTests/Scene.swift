@@ -188,6 +188,13 @@ struct Scene {
         return Ticket(rawValue: tickets)
     }
 
+    /// Wishes to be in a room.
+    mutating func enter(_ room: RoomName) {
+        tickets += 1
+        chat.enter(room, ticket: Ticket(rawValue: tickets))
+        run()
+    }
+
     /// Joins a room, and the server lets it.
     mutating func join(_ room: RoomName) {
         ask(.join(room))

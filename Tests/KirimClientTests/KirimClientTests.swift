@@ -144,6 +144,42 @@ struct KirimClientTests {
         await house.shut()
     }
 
+    @Test("a wrong key changes nothing about the right one, and its posts go to nobody else")
+    func wrongKey() async throws {
+        let house = try House()
+        try await house.open()
+        await (try house.arrive("ani")).close()
+        var link = await house.address()
+        link.key = PublicKey(bytes: [UInt8](repeating: 9, count: 32))
+        let astray = try await house.arrive("ani", { $0.waitForServer = false }, at: link)
+        try await astray.send("for nine only")
+        let reason = await astray.first {
+            if case .stopped(let reason) = $0 { reason } else { nil }
+        }
+        await astray.close()
+        guard case .serverKeyChanged? = reason else {
+            Issue.record("another key was taken")
+            return
+        }
+        // The right server gets nothing of it.
+        let ani = try await house.arrive("ani")
+        #expect(await ani.queued().isEmpty)
+        try await ani.send("halo").accepted()
+        let texts = try await ani.history(of: .lobby).filter { $0.kind == .text }.map(\.text)
+        #expect(texts == ["halo"])
+        await ani.close()
+        // And an impostor is still one.
+        await house.shut()
+        await house.forgetKey()
+        try await house.open()
+        let stopped = await #expect(throws: KirimError.self) { try await house.arrive("ani") }
+        #expect(stopped?.code == .serverKeyChanged)
+        let again = try await house.arrive("ani", { $0.waitForServer = false }, at: link)
+        #expect(await again.queued().map(\.post.text) == ["for nine only"])
+        await again.close()
+        await house.shut()
+    }
+
     @Test("a password lets in, no password and a wrong one do not")
     func password() async throws {
         let house = try House { $0.access = .password(Array("rahasia".utf8)) }

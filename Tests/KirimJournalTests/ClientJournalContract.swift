@@ -259,20 +259,70 @@ struct ClientJournalContract {
     }
 
     @Test(
-        "forgets a pinned key when told to, and keeps the old row's history",
+        "an address leads to another key when that has proved itself, and posts stay with theirs",
         arguments: Store.allCases
     )
-    func unpinning(_ store: Store) throws {
-        let face = try ClientBench(store).face()
+    func vouchedKey(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (face, other) = (try bench.face(), try bench.face())
         let old = try face.pin(face.server(at: home), key: key(1))
         try face.apply([entry(1)], of: .lobby, from: old)
-        try face.unpin(address: home)
-        let new = try face.server(at: home)
-        #expect(new.key == nil)
-        #expect(new.row != old.row)
-        #expect(try face.span(of: .lobby, from: new) == nil)
+        _ = try face.enqueue([post("for one")], to: old, after: nil, offering: true)
+        let vouched = try face.server(bearing: key(2))
+        #expect(vouched.key == key(2))
+        #expect(vouched.row != old.row)
+        #expect(try other.server(bearing: key(2)) == vouched)
+        #expect(try face.server(bearing: key(1)) == old)
+        _ = try face.enqueue([post("for two")], to: vouched, after: nil, offering: false)
+        // Nothing was proved: the address still means the first one.
+        #expect(try other.server(at: home) == old)
+        #expect(throws: JournalError.self) {
+            _ = try face.pin(vouched, key: key(3), at: home)
+        }
+        #expect(try other.server(at: home) == old)
+
+        #expect(try face.pin(vouched, key: key(2), at: home) == vouched)
+        #expect(try other.server(at: home) == vouched)
+        #expect(try face.undecided(of: vouched).map(\.post.text) == ["for two"])
+        #expect(try face.undecided(of: old).map(\.post.text) == ["for one"])
         #expect(try face.history(of: .lobby, from: old, before: nil, limit: 9) == [entry(1)])
-        #expect(try face.pin(new, key: key(2)).key == key(2))
+    }
+
+    @Test(
+        "what waits at an address without a key goes to the one that proves itself there",
+        arguments: Store.allCases
+    )
+    func vouchedAtFirstContact(_ store: Store) throws {
+        let face = try ClientBench(store).face()
+        let first = try face.server(at: home)
+        _ = try face.enqueue([post("a")], to: first, after: nil, offering: false)
+        let vouched = try face.server(bearing: key(1))
+        #expect(try face.undecided(of: vouched).isEmpty)
+        let led = try face.pin(vouched, key: key(1), at: home)
+        #expect(led.row == vouched.row)
+        #expect(try face.undecided(of: led).map(\.post.text) == ["a"])
+        #expect(try face.server(at: home) == led)
+    }
+
+    @Test("lets go of what a server that was set back has no more", arguments: Store.allCases)
+    func setBack(_ store: Store) throws {
+        let bench = try ClientBench(store)
+        let (one, two) = (try bench.face(), try bench.face())
+        let server = try one.server(at: home)
+        try one.apply((5...20).map { entry($0) }, of: .lobby, from: server)
+        try one.apply([entry(1)], of: room("dapur"), from: server)
+        try two.forget(.lobby, beyond: sequence(12), from: server)
+        let span = HistorySpan(first: sequence(5), last: sequence(12))
+        #expect(try one.span(of: .lobby, from: server) == span)
+        try one.apply([entry(13, "another")], of: .lobby, from: server)
+        let kept = try one.history(of: .lobby, from: server, before: nil, limit: 2)
+        #expect(kept == [entry(12), entry(13, "another")])
+        try one.forget(.lobby, beyond: sequence(20), from: server)
+        #expect(try one.span(of: .lobby, from: server)?.last == sequence(13))
+        try one.forget(.lobby, beyond: sequence(4), from: server)
+        #expect(try one.span(of: .lobby, from: server) == nil)
+        #expect(try one.history(of: .lobby, from: server, before: nil, limit: 9) == [])
+        #expect(try one.span(of: room("dapur"), from: server)?.last == sequence(1))
     }
 
     @Test("keeps one piece of each room's log, which grows at both ends", arguments: Store.allCases)

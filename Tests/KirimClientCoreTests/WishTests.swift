@@ -1,0 +1,68 @@
+import KirimClientCore
+import KirimRooms
+import KirimSimulation
+import KirimWire
+import Testing
+
+@Suite("What is wished for without a server")
+struct WishTests {
+    @Test("a post to a room that is wished for waits for the answer, those before it do not")
+    func wishedRoom() throws {
+        let kelas = try #require(RoomName("kelas"))
+        var scene = try Scene()
+        scene.enter(kelas)
+        scene.post("a")
+        scene.post(["b"], room: kelas)
+        scene.post("c")
+        // A later run knows of the wish.
+        var later = try Scene(journal: scene.journal)
+        #expect(later.chat.queued.map(\.post.text) == ["a", "b", "c"])
+        later.enter()
+        #expect(later.posts.map(\.rawValue) == [1])
+        #expect(later.requests.contains(.join(kelas)))
+        later.say(.done(later.id { $0 == .join(kelas) }))
+        #expect(later.posts.map(\.rawValue) == [1, 2, 3])
+    }
+
+    @Test("a room that is refused for ever lets its posts go, to come back refused")
+    func refusedRoom() throws {
+        let kelas = try #require(RoomName("kelas"))
+        var scene = try Scene()
+        scene.enter(kelas)
+        scene.post(["a"], room: kelas)
+        scene.enter()
+        #expect(scene.posts == [])
+        scene.say(.refused(scene.id { $0 == .join(kelas) }, .tooManyRooms))
+        #expect(scene.events.contains(.left(kelas, .tooManyRooms)))
+        #expect(scene.posts == [.first])
+        #expect(try scene.journal.server(at: "test").rooms == [])
+    }
+
+    @Test("a post to a room that another face wished for waits for its answer here, too")
+    func otherFacesRoom() throws {
+        let kelas = try #require(RoomName("kelas"))
+        var one = try Scene()
+        var two = try Scene(journal: one.journal)
+        one.enter(kelas)
+        one.post(["a"], room: kelas)
+        two.enter()
+        two.post("b")
+        #expect(two.posts == [])
+        two.say(.done(two.id { $0 == .join(kelas) }))
+        #expect(two.posts.map(\.rawValue) == [1, 2])
+    }
+
+    @Test("a name that is wished for without a server is in the next hello, in a later run too")
+    func wishedName() throws {
+        var scene = try Scene()
+        scene.enter()
+        scene.close()
+        scene.ask(.rename(Scene.name("budi")))
+        scene.open()
+        let isSaid: (Request) -> Bool = {
+            if case .hello(let name, _, _) = $0 { name == Scene.name("budi") } else { false }
+        }
+        #expect(scene.requests.contains(where: isSaid))
+        #expect(try scene.journal.server(at: "test").name == Scene.name("budi"))
+    }
+}
