@@ -26,6 +26,8 @@ package final class ChildProcess: Sendable {
         return path
     }
 
+    private static let freshSignals = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+
     /// Starts it; output and errors come out as one stream of lines.
     ///
     /// `terminal` is the path of a terminal that takes the place of the pipes.
@@ -51,23 +53,25 @@ package final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0)
             posix_spawn_file_actions_adddup2(&actions, 0, 1)
             posix_spawn_file_actions_adddup2(&actions, 0, 2)
-            posix_spawnattr_setflags(&attributes, Int16(newSession | POSIX_SPAWN_SETSIGDEF))
+            posix_spawnattr_setflags(&attributes, Int16(newSession | Self.freshSignals))
         } else {
             let input = try Self.pipeEnds()
             let output = try Self.pipeEnds()
             posix_spawn_file_actions_adddup2(&actions, input.read, 0)
             posix_spawn_file_actions_adddup2(&actions, output.write, 1)
             posix_spawn_file_actions_adddup2(&actions, output.write, 2)
-            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+            posix_spawnattr_setflags(&attributes, Int16(Self.freshSignals))
             ours = (input.write, output.read)
             theirs = [input.read, output.write]
         }
         defer { for descriptor in theirs { close(descriptor) } }
         Self.keepDescriptors()
-        // The child must not inherit that we ignore broken pipes.
+        // The child must not inherit that we ignore broken pipes, nor what the runner of the tests ignores
+        // or holds back: a program that is told to end would go on.
         var signals = sigset_t()
         sigemptyset(&signals)
-        sigaddset(&signals, SIGPIPE)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        for signal in [SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT] { sigaddset(&signals, signal) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
 
         let words = ([program] + arguments).map { strdup($0) }
