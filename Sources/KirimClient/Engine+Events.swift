@@ -51,6 +51,7 @@ extension Engine {
         case .joined(let room): tell(.joined(room))
         case .left(let room, let refusal): tell(.left(room, refusal))
         case .renamed(let name): tell(.renamed(name))
+        case .nameRefused(let wish, let why): tell(.nameRefused(wish, why))
         case .answered(let ticket, let answer):
             asking.removeValue(forKey: ticket)?.settle(.success(answer))
         case .storageFailed(let error): tell(.storageFailed(error))

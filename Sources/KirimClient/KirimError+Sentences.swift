@@ -41,7 +41,7 @@ extension JournalError {
     /// What happened and what to do, in English.
     public var sentence: String {
         switch self {
-        case .full: "The disk is full; make room, and it goes on."
+        case .full: "The disk is full, so nothing more is written down here; make room."
         case .locked: "Another program holds the file with outbox and history; close it."
         case .corrupt(let detail):
             "The file with outbox and history is damaged (\(detail)); move it away and start again."

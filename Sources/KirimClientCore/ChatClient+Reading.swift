@@ -189,11 +189,17 @@ extension ChatClient {
 
     /// Posts may be for rooms that another face has joined meanwhile.
     mutating func askAboutRooms(of rows: [OutboxRow]) {
+        askAbout(rows.lazy.filter { $0.decision == nil }.map(\.post.room))
+    }
+
+    /// Rooms that a server may have us ask about at once.
+    static var unclearLimit: Int { 64 }
+
+    /// Asks the journal whether another face wants to read rooms that are not read here.
+    mutating func askAbout(_ rooms: some Sequence<RoomName>) {
         var asked: [RoomName] = []
-        for row in rows where row.decision == nil && index(of: row.post.room) == nil {
-            if !unclear.contains(row.post.room), !asked.contains(row.post.room) {
-                asked.append(row.post.room)
-            }
+        for room in rooms where index(of: room) == nil && !unclear.contains(room) {
+            if !asked.contains(room) { asked.append(room) }
         }
         guard !asked.isEmpty else { return }
         unclear += asked

@@ -8,14 +8,11 @@ extension ChatClient {
     mutating func greet() {
         session?.stage = .greeted
         open(stream: ChatStream.control, at: 0)
-        let hello = Request.hello(
-            // A name in a hello is a wish. Once the server has us, it knows our name better: another face
-            // may have changed it while we were away.
-            name: me == nil || isNameWished ? server.name : nil,
-            outbox: server.outbox,
-            agent: configuration.agent
-        )
-        _ = say(hello, for: .hello)
+        // A name in a hello is a wish. Once the server has us, it knows our name better: another face
+        // may have changed it while we were away.
+        let name = me == nil || isNameWished ? server.name : nil
+        let hello = Request.hello(name: name, outbox: server.outbox, agent: configuration.agent)
+        if let id = say(hello, for: .hello), let name { session?.wish = (id, name) }
     }
 
     /// Asks the server; `nil` without a connection, or where it has left too much unread: then a new one
@@ -41,8 +38,13 @@ extension ChatClient {
             guard let purpose = session?.asked.removeValue(forKey: id) else { return }
             done(purpose, at: now)
         case .refused(let id, let refusal):
-            guard let purpose = session?.asked.removeValue(forKey: id) else { return }
-            refused(purpose, refusal, at: now)
+            if let purpose = session?.asked.removeValue(forKey: id) {
+                refused(purpose, refusal, at: now)
+            } else if let wish = session?.wish, wish.hello == id {
+                // Behind the welcome: let in, by another name.
+                session?.wish = nil
+                tell(.nameRefused(wish.name, refusal))
+            }
         case .roomsPart(let id, let rooms): collect(rooms, for: id)
         case .rooms(let id, let rooms):
             collect(rooms, for: id)
@@ -61,6 +63,8 @@ extension ChatClient {
         case .removed(let room, let refusal):
             // Not there any more, without another reason: we left it ourselves, through another face.
             if let index = index(of: room) { leave(index, refusal == .notInRoom ? nil : refusal) }
+        case .joined(let room):
+            if unclear.count < Self.unclearLimit { askAbout([room]) }
         }
     }
 

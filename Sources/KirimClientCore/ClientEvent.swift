@@ -57,6 +57,8 @@ package enum ClientEvent: Hashable, Sendable {
     /// `nil`: as wished.
     case left(RoomName, Refusal?)
     case renamed(MemberName)
+    /// Another name than the wished one was given, and why.
+    case nameRefused(MemberName, Refusal)
     case answered(Ticket, Answer)
     /// A write failed. Posts are told apart (``postFailed(_:_:)``).
     case storageFailed(JournalError)

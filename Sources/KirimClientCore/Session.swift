@@ -9,6 +9,8 @@ struct Session {
     var control = ControlStream()
     /// What the requests under way were for.
     var asked: [RequestID: Purpose] = [:]
+    /// The hello, and the name that it wished for.
+    var wish: (hello: RequestID, name: MemberName)?
     var streams: [UInt64: StreamUse] = [:]
     private var nextStream = ChatStream.firstSubscription
     private(set) var posts: Posts = .closed

@@ -39,6 +39,9 @@ public enum ChatEvent: Hashable, Sendable {
     case left(RoomName, Refusal?)
     /// The name of this key is another one now.
     case renamed(MemberName)
+    /// The name that was wished for when connecting is not to be had, and why; ``welcomed(_:server:)`` told the one
+    /// that this key bears.
+    case nameRefused(MemberName, Refusal)
     /// The room's log is shorter than it was: the server was set back to an earlier state.
     case setBack(RoomName)
     /// Outbox or history could not be kept. Reading goes on; storing is tried again.

@@ -32,6 +32,7 @@ enum MessageType {
     static let postponed: UInt8 = 0x4A
     static let renamed: UInt8 = 0x4B
     static let removed: UInt8 = 0x4C
+    static let joined: UInt8 = 0x4D
 
     static let presence: UInt8 = 0x81
     static let presenceOf: UInt8 = 0x82

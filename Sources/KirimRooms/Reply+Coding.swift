@@ -20,6 +20,7 @@ extension Reply {
         case MessageType.removed:
             let room = try reader.roomName()
             self = .removed(room, try reader.refusal())
+        case MessageType.joined: self = .joined(try reader.roomName())
         case MessageType.welcome...MessageType.subscribed:
             self = try Self.answer(type, to: RequestID(rawValue: try reader.varint()), &reader)
         default: throw .unknownKind(type)
@@ -148,6 +149,9 @@ extension Reply {
             writer.byte(MessageType.removed)
             writer.text(room.text)
             writer.byte(refusal.rawValue)
+        case .joined(let room):
+            writer.byte(MessageType.joined)
+            writer.text(room.text)
         }
         return writer.bytes
     }

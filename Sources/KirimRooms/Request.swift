@@ -82,6 +82,8 @@ package enum Reply: Hashable, Sendable {
     /// Your name has changed (by another face of yours), or you were put out of a room.
     case renamed(MemberName)
     case removed(RoomName, Refusal)
+    /// Another face of yours has joined the room.
+    case joined(RoomName)
 
     /// Members that a list names; more would only be scrolled past, and the reply must stay bounded.
     package static let memberListLimit = 1_000

@@ -137,6 +137,8 @@ extension ChatScreen {
         /// Somebody in the open room came, went, or is away; so many are there now.
         case presence(MemberName, Presence, online: Int)
         case renamed(MemberName)
+        /// Another name than the wished one was given.
+        case nameRefused(MemberName, Refusal, given: MemberName)
         case setBack(RoomName)
         case storageFailed(JournalError)
         case stopped(StopReason)

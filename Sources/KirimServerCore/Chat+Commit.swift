@@ -55,16 +55,14 @@ extension Chat {
             }
         }
         switch item.purpose {
-        case .enrol(let connection, let request, let member, let outbox):
-            let greeting = Greeting(connection: connection, request: request, outbox: outbox)
-            enrolled(member, greeting, at: now, wall: wall)
+        case .enrol(let member, let greeting): enrolled(member, greeting, at: now, wall: wall)
         case .rename(let connection, let request, let member, let name):
             renamed(member, to: name, except: connection)
             finish(request, on: connection)
         case .adopt(let member, let name):
             renamed(member, to: name, except: nil)
         case .join(let connection, let request, let member, let room):
-            joined(room, member)
+            joined(room, member, asked: connection)
             finish(request, on: connection)
         case .leave(let connection, let request, let member, let room):
             left(room, member, asked: connection)
@@ -133,13 +131,16 @@ extension Chat {
         reply(.done(request), to: connection)
     }
 
-    private mutating func joined(_ name: RoomName, _ member: MemberID) {
+    private mutating func joined(_ name: RoomName, _ member: MemberID, asked: ConnectionHandle) {
         endJoining(name, member)
         guard let resident = directory[member], !resident.rooms.contains(name) else { return }
         directory[member]?.rooms.append(name)
         rooms[name]?.join(member)
         if resident.presence != .offline { rooms[name]?.online += 1 }
         note(.joined(resident.member.name, name))
+        for connection in resident.connections where connection != asked {
+            reply(.joined(name), to: connection)
+        }
         tellPresence(of: member, in: name)
     }
 
@@ -176,9 +177,7 @@ extension Chat {
         switch item.purpose {
         case .post(let key, _, _), .old(let key, _):
             if !outboxesHit.contains(key) { outboxesHit.append(key) }
-        case .enrol(let connection, let request, let member, let outbox):
-            let greeting = Greeting(connection: connection, request: request, outbox: outbox)
-            enrolmentFailed(member, greeting)
+        case .enrol(let member, let greeting): enrolmentFailed(member, greeting)
         case .rename(let connection, let request, let member, _):
             _ = directory.endNaming(member, isKept: false)
             refuse(request, on: connection)

@@ -63,10 +63,7 @@ extension Chat {
             .enrol(member), .join(.lobby, member.id),
             Self.notice("\(name) joined \(RoomName.lobby)", in: .lobby, wall: wall),
         ]
-        ledger.add(
-            writes,
-            .enrol(greeting.connection, greeting.request, member, greeting.outbox)
-        )
+        ledger.add(writes, .enrol(member, greeting))
     }
 
     /// The enrolment is durable.
@@ -177,7 +174,9 @@ extension Chat {
         for post in sessions[connection]?.early.takeAll() ?? [] {
             receivePost(post.number, post.bytes, from: connection, at: now, wall: wall)
         }
-        if let wish = greeting.name { adopt(wish, for: id, at: now, wall: wall) }
+        if let wish = greeting.name, !adopt(wish, for: id, at: now, wall: wall) {
+            reply(.refused(greeting.request, .nameTaken), to: connection)
+        }
     }
 
     /// Posts that came early on older connections are asked for again there. They may be of an outbox that
@@ -189,19 +188,22 @@ extension Chat {
         postpone(key, from: outbox.next, .tooManyRequests, .zero, to: connections(of: key))
     }
 
-    /// A member that comes back with another wish gets it, if it is free.
+    /// A member that comes back with another wish gets it, if it is free. `false`: it is somebody else's.
     private mutating func adopt(
         _ wish: MemberName,
         for id: MemberID,
         at now: Instant,
         wall: WallTime
-    ) {
-        guard let old = directory[id]?.member.name, old.text != wish.text,
-            directory[id]?.naming == nil,
-            old.folded == wish.folded || directory.isFree(wish),
-            ledger.pause(at: now) == nil, !hasMuchToKeep
-        else { return }
+    ) -> Bool {
+        guard let resident = directory[id] else { return true }
+        let old = resident.member.name
+        if [old.text, resident.naming?.text].contains(wish.text) { return true }
+        guard old.folded == wish.folded || directory.isFree(wish) else { return false }
+        guard resident.naming == nil, ledger.pause(at: now) == nil, !hasMuchToKeep else {
+            return true
+        }
         directory.beginNaming(id, wish)
         ledger.add(renaming(id, from: old, to: wish, wall: wall), .adopt(id, wish))
+        return true
     }
 }

@@ -58,7 +58,7 @@ extension Chat {
         case .create(let room):
             create(room, connection, id, at: now)
         case .listRooms: listRooms(id, for: connection)
-        case .listMembers(let room): listMembers(of: room, id, for: connection)
+        case .listMembers(let room): listMembers(of: room, id, for: connection, at: now)
         case .subscribe(let stream, let room, let start, let until):
             subscribe(stream, to: room, start, until, member, connection, id)
         case .unsubscribe(let stream):
@@ -198,12 +198,16 @@ extension Chat {
     private mutating func listMembers(
         of name: RoomName,
         _ id: RequestID,
-        for connection: ConnectionHandle
+        for connection: ConnectionHandle,
+        at now: Instant
     ) {
         guard let room = rooms[name] else {
             return reply(.refused(id, .noSuchRoom), to: connection)
         }
         guard mayList(for: connection, id) else { return }
+        // A pass over a huge room is the work of many requests.
+        let work = room.members.count / Self.membersPerRequest
+        sessions[connection]?.pace.charge(work, at: now)
         // Whoever is here comes first.
         var (here, gone): ([MemberStatus], [MemberStatus]) = ([], [])
         for member in room.members {
@@ -223,6 +227,9 @@ extension Chat {
             .members(id, name, $0)
         }
     }
+
+    /// Members that are looked at for the price of one request.
+    private static var membersPerRequest: Int { 1_000 }
 
     /// A long list is not worth a connection: whoever has many replies unread is asked to wait.
     private mutating func mayList(for connection: ConnectionHandle, _ id: RequestID) -> Bool {

@@ -17,7 +17,7 @@ struct Ledger {
         case post(OutboxKey, PostNumber, from: Address?)
         /// The writes ask what was decided about an old post.
         case old(OutboxKey, PostNumber)
-        case enrol(ConnectionHandle, RequestID, Member, OutboxID)
+        case enrol(Member, Chat.Greeting)
         case rename(ConnectionHandle, RequestID, MemberID, MemberName)
         /// A name wished for in a hello: nobody waits for it.
         case adopt(MemberID, MemberName)

@@ -205,7 +205,7 @@ extension Cluster {
         case .welcomed where people[face.person].pass.isWrong:
             throw Violation(.closedDoor, "face \(index) was welcomed with a wrong pass.")
         case .welcomed, .notWelcome, .queued, .postponed, .caughtUp, .presence, .joined, .renamed,
-            .storageFailed:
+            .nameRefused, .storageFailed:
             break
         }
     }

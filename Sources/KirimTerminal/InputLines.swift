@@ -12,17 +12,6 @@ package struct InputLines: Sendable {
         /// Longer than a message may be.
         case tooLong(line: Int, limit: Int)
         case notUTF8(line: Int)
-
-        package var sentence: String {
-            switch self {
-            case .tooLong(let line, let limit):
-                "Line \(line) is longer than a message may be (\(LineEditor.grouped(limit)) bytes). "
-                    + "The lines before it were sent, nothing after it; cut it, and send the rest."
-            case .notUTF8(let line):
-                "Line \(line) is not valid UTF-8. The lines before it were sent, nothing after it; "
-                    + "convert it (iconv -t UTF-8), and send the rest."
-            }
-        }
     }
 
     package init(limit: Int = ChatLimits.standard.messageBytes) { self.limit = limit }

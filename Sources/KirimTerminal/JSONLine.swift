@@ -23,6 +23,7 @@ import KirimWire
 ///     joined        room
 ///     left          room, refusal, message
 ///     renamed       name
+///     name_refused  name (the one that was wished for), refusal, message
 ///     set_back      room
 ///     storage_failed message
 ///     stopped       reason, message, key
@@ -66,6 +67,9 @@ package struct JSONLine: Hashable, Sendable {
             add("room", room.text)
             if let refusal { add(refusal) }
         case .renamed(let name): add("name", name.text)
+        case .nameRefused(let wish, let why):
+            add("name", wish.text)
+            add(why)
         case .storageFailed(let error): add("message", error.sentence)
         case .stopped(let reason): add(reason)
         }
@@ -134,6 +138,7 @@ extension JSONLine {
         case .joined: "joined"
         case .left: "left"
         case .renamed: "renamed"
+        case .nameRefused: "name_refused"
         case .setBack: "set_back"
         case .storageFailed: "storage_failed"
         case .stopped: "stopped"

@@ -219,8 +219,15 @@ extension LineFace {
                 }
             return words(phrase, VisibleText.row(name.text), "\(online)")
         case .renamed(let name): return words(.renamed, name.text)
+        case .nameRefused(let wish, let why, let given):
+            return words(
+                .nameRefused,
+                VisibleText.row(wish.text),
+                words.refusal(why),
+                VisibleText.row(given.text)
+            )
         case .setBack(let room): return words(.setBack, room.text)
-        case .storageFailed(let error): return words(.storageFailed, error.sentence)
+        case .storageFailed(let error): return words(.storageFailed, words.storage(error))
         case .failed(let failure): return words(.failed, sentence(for: failure))
         case .unknownCommand(let word): return words(.unknownCommand, VisibleText.row(word))
         case .misused(let usage): return words(.usage, usage)
@@ -245,8 +252,9 @@ extension LineFace {
     private func sentence(for failure: Failure) -> String {
         switch failure {
         case .refused(let refusal): words.refusal(refusal)
-        case .storage(let error): VisibleText.row(error.sentence)
-        case .noAnswer(let text), .closed(let text), .other(let text): VisibleText.row(text)
+        case .storage(let error): VisibleText.row(words.storage(error))
+        case .noAnswer: words(.noAnswer, address.endpoint)
+        case .closed(let text), .other(let text): VisibleText.row(text)
         }
     }
 
@@ -280,6 +288,22 @@ extension LineFace {
             )
         }
         return lost + (count > 0 ? [kept(count)] : [])
+    }
+
+    /// The sentence for what the library could not do.
+    package func sentence(for error: KirimError) -> String {
+        words.sentence(for: error, at: address)
+    }
+
+    /// The sentence for a line of the input that cannot be a message.
+    package func sentence(for fault: InputLines.Fault) -> String { words.sentence(for: fault) }
+
+    /// The sentence for a server that has not decided in time; `unknown`: its name, which nobody knows.
+    package func lateness(unknown: String?) -> String {
+        let cause =
+            unknown.map { words(.lookupFailed, VisibleText.row($0)) }
+            ?? words(.noAnswerInTime, address.endpoint)
+        return "\(cause) \(words(.sentNextTime))"
     }
 
     /// The sentence about messages that stay in the outbox.

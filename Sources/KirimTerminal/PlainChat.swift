@@ -93,7 +93,7 @@ package struct PlainChat {
                 try? await Task.sleep(for: .milliseconds(2))
             case .inputDone(let fault):
                 if let fault {
-                    StandardOutput.complain(fault.sentence)
+                    StandardOutput.complain(words.sentence(for: fault))
                     exit = .notAccepted
                 }
                 guard !follows else { continue }

@@ -41,7 +41,8 @@ package struct StreamChat {
         case decided(PostDecision)
         /// All lines were read, and their messages decided about.
         case inputDone
-        case fault(String, ChatExit)
+        case fault(InputLines.Fault)
+        case failed(KirimError)
         /// The server has not decided in time.
         case late
         /// Nothing is missing any more, or has come for a moment.
@@ -89,7 +90,7 @@ package struct StreamChat {
             }
         }
         // Nobody was let in: a script that tries again should know that it need not say it again.
-        if ending == .noAccess || ending == .putOut {
+        if [.noAccess, .putOut, .serverKeyChanged].contains(ending) {
             let kept = await client.queued().count
             if kept > 0 { complain(face.kept(kept)) }
         }
@@ -111,16 +112,14 @@ package struct StreamChat {
         case .decided(let decision):
             decide(decision)
             return nil
-        case .fault(let sentence, let exit):
-            complain(sentence)
-            return exit
+        case .fault(let fault):
+            complain(face.sentence(for: fault))
+            return .notAccepted
+        case .failed(let error):
+            complain(face.sentence(for: error))
+            return ChatExit(error)
         case .late:
-            let cause =
-                unknownHost.map { "The name \($0) could not be looked up." }
-                ?? "The server at \(client.address.endpoint) did not answer in time."
-            complain(
-                cause + " What it has not accepted is kept, and sent the next time you chat there."
-            )
+            complain(face.lateness(unknown: unknownHost))
             return .unreachable
         case .inputDone:
             guard !options.follows else { return nil }
@@ -246,9 +245,9 @@ extension StreamChat {
         } catch let end as Sender.End {
             return end.stimulus
         } catch {
-            return .fault("\(error)", (error as? KirimError).map { ChatExit($0) } ?? .local)
+            return .failed(KirimError(of: error))
         }
-        if let fault { return .fault(fault.sentence, .notAccepted) }
+        if let fault { return .fault(fault) }
         return .inputDone
     }
 
@@ -259,7 +258,7 @@ extension StreamChat {
             try await client.enter(options.room)
             return nil
         } catch {
-            return .fault("\(error)", (error as? KirimError).map { ChatExit($0) } ?? .local)
+            return .failed(KirimError(of: error))
         }
     }
 

@@ -67,7 +67,8 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         silentMark
     case firstContact, keyChanged, passwordNeeded, invitationNeeded, secretRefused, noCommonVersion
     case kicked, banned, closed
-    case joined, left, putOut, nowIn, notIn, lobbyStays, renamed, setBack, storageFailed, postponed,
+    case joined, left, putOut, nowIn, notIn, lobbyStays, renamed, nameRefused, setBack,
+        storageFailed, postponed,
         refusedPost, keptForLater, notJoinedYet
     case cameIn, wentOut, wentAway, waitingMore
     case rooms, room, members, online, away, offline, nothingThere
@@ -75,6 +76,9 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         linkOwnKey
     case unknown, neverYet, connected
     case unknownCommand, usage, help, failed, tooLong, historyHeader
+    case otherServer, noAnswer, noAnswerInTime, lineTooLong, lineNotUTF8, inputNotUTF8,
+        nothingToSend,
+        textTooLong, isKept, sentNextTime, lookupFailed
     case edited, deleted, reacted, repliedTo, plainMark, server
     case plainStart, plainRegister, plainRefused, plainNoCommand
 
@@ -171,6 +175,11 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
                 "Tidak ada yang keluar dari lobi; /quit mengakhiri obrolan."
             )
         case .renamed: ("Your name is %1 now.", "Nama Anda sekarang %1.")
+        case .nameRefused:
+            (
+                "You are %3 here, not %1: %2 /name NAME takes another.",
+                "Di sini Anda %3, bukan %1: %2 /name NAMA mengganti nama."
+            )
         case .setBack:
             (
                 "The server was set back to an earlier state; #%1 is read anew.",
@@ -221,6 +230,55 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
             (
                 "The text has %1 bytes; a message holds at most %2. Send it in parts.",
                 "Teks itu %1 bita; satu pesan memuat paling banyak %2. Kirimlah dalam beberapa bagian."
+            )
+        case .otherServer:
+            (
+                "Another server than before, or than the link says, answers at %1. Nothing was sent to it. kirim chat %1 shows its key, and how it is trusted.",
+                "Server lain daripada sebelumnya, atau daripada yang disebut tautan, menjawab di %1. Tidak ada yang dikirim kepadanya. kirim chat %1 menampilkan kuncinya dan cara memercayainya."
+            )
+        case .noAnswer:
+            ("Nobody answered at %1 in time.", "Tidak ada jawaban dari %1 pada waktunya.")
+        case .noAnswerInTime:
+            (
+                "The server at %1 did not answer in time.",
+                "Server di %1 tidak menjawab pada waktunya."
+            )
+        case .lookupFailed:
+            ("The name %1 could not be looked up.", "Nama %1 tidak dapat dicari.")
+        case .sentNextTime:
+            (
+                "What it has not accepted is kept, and sent the next time you chat there.",
+                "Yang belum diterimanya disimpan, dan dikirim lain kali Anda mengobrol di sana."
+            )
+        case .isKept:
+            (
+                "The message is kept, and sent the next time.",
+                "Pesan itu disimpan, dan dikirim lain kali."
+            )
+        case .lineTooLong:
+            (
+                "Line %1 is longer than a message may be (%2 bytes). The lines before it were sent, nothing after it; cut it, and send the rest.",
+                "Baris %1 lebih panjang daripada satu pesan (%2 bita). Baris sebelumnya terkirim, sesudahnya tidak; potonglah, lalu kirim sisanya."
+            )
+        case .lineNotUTF8:
+            (
+                "Line %1 is not valid UTF-8. The lines before it were sent, nothing after it; convert it (iconv -t UTF-8), and send the rest.",
+                "Baris %1 bukan UTF-8 yang sah. Baris sebelumnya terkirim, sesudahnya tidak; ubahlah (iconv -t UTF-8), lalu kirim sisanya."
+            )
+        case .inputNotUTF8:
+            (
+                "The input is not valid UTF-8; convert it (iconv -t UTF-8).",
+                "Masukan bukan UTF-8 yang sah; ubahlah (iconv -t UTF-8)."
+            )
+        case .nothingToSend:
+            (
+                "There is nothing to send: no words, and an empty input.",
+                "Tidak ada yang dikirim: tanpa kata, dan masukan kosong."
+            )
+        case .textTooLong:
+            (
+                "The text has %1 bytes; a message holds %2.",
+                "Teks itu %1 bita; satu pesan memuat %2."
             )
         case .historyHeader: ("#%1, earlier:", "#%1, sebelumnya:")
         case .edited: ("%1 changes #%2: %3", "%1 mengubah #%2: %3")

@@ -21,7 +21,7 @@ enum Sentences {
 
     static func storage(_ error: JournalError) -> String {
         switch error {
-        case .full: tr("The disk is full; make room, and it goes on.")
+        case .full: tr("The disk is full, so nothing more is written down here; make room.")
         case .locked: tr("Another program holds the file with outbox and history; close it.")
         case .corrupt(let detail):
             tr(
@@ -92,6 +92,8 @@ enum Sentences {
         case .left(let room, .some(let why)):
             tr("You are out of %1: %2", room.text, refusal(why))
         case .renamed(let name): tr("Your name is %1 now", name.text)
+        case .nameRefused(let wish, let why, let given):
+            tr("You are %1 here, not %2: %3", given.text, wish.text, refusal(why))
         case .setBack(let room):
             tr("The server was set back to an earlier state; %1 is read anew.", room.text)
         case .failed(let failure): self.failure(failure)

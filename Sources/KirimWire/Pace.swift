@@ -39,6 +39,12 @@ package struct Pace: Hashable, Sendable {
         return nil
     }
 
+    /// Something that let pass cost as much as so many more: they are counted, and what comes next waits for them.
+    package mutating func charge(_ count: Int, at now: Instant) {
+        let start = max(paid ?? now, now)
+        paid = start.advanced(by: .nanoseconds(interval * Int64(count)))
+    }
+
     /// Whether one more may pass; it is counted if so.
     package mutating func admits(at now: Instant) -> Bool { take(at: now) == nil }
 }

@@ -213,19 +213,9 @@ struct PersonOptions: ParsableArguments {
         do {
             return try await KirimClient.connect(to: server, as: name, options: options)
         } catch let error as KirimError {
-            StandardOutput.complain("kirim: \(Self.sentence(for: error, at: server))")
+            let words = Words(environment: ProcessInfo.processInfo.environment)
+            StandardOutput.complain("kirim: \(words.sentence(for: error, at: server))")
             throw ExitCode(ChatExit(error).rawValue)
-        }
-    }
-
-    /// What the library says, and what that means at a prompt.
-    static func sentence(for error: KirimError, at server: ServerAddress) -> String {
-        switch error.code {
-        case .serverKeyChanged:
-            error.message
-                + " kirim chat \(server.endpoint) shows the key, and how it is trusted."
-        case .passwordNeeded: error.message + " It is read from a file: --password-file FILE."
-        default: error.message
         }
     }
 }

@@ -57,18 +57,25 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
+    private var phrases: Words { Words(environment: ProcessInfo.processInfo.environment) }
+
     func run() async throws {
+        let phrases = phrases
         let room = room ?? .lobby
         let (server, text) = try await addressed()
         let limit = ChatLimits.standard.messageBytes
         guard text.utf8.count <= limit else {
             throw end(
                 .notAccepted,
-                "The text has \(text.utf8.count) bytes; a message holds \(limit)."
+                phrases(
+                    .textTooLong,
+                    "\(text.utf8.count)",
+                    "\(limit)"
+                )
             )
         }
         guard !text.isEmpty else {
-            throw end(.notAccepted, "There is nothing to send: no words, and an empty input.")
+            throw end(.notAccepted, phrases(.nothingToSend))
         }
         var options = try person.clientOptions()
         options.history = 0
@@ -76,7 +83,7 @@ struct SendCommand: AsyncParsableCommand {
         options.patience = .seconds(timeout)
         options.agent = "kirim send"
         let client = try await person.connect(to: server, options)
-        let news = Task { await Self.tellNews(of: client) }
+        let news = Task { await Self.tellNews(of: client, phrases) }
         defer { news.cancel() }
         do {
             if room != .lobby { try await client.enter(room) }
@@ -86,14 +93,14 @@ struct SendCommand: AsyncParsableCommand {
             guard isDecided else {
                 throw end(
                     .unreachable,
-                    "The server did not answer in time. The message is kept, and sent the next time."
+                    "\(phrases(.noAnswerInTime, server.endpoint)) \(phrases(.isKept))"
                 )
             }
         } catch let error as KirimError {
             let isKept = await !client.queued().isEmpty
             await client.close()
-            let kept = isKept ? " The message is kept, and sent the next time." : ""
-            throw end(ChatExit(error), PersonOptions.sentence(for: error, at: server) + kept)
+            let kept = isKept ? " " + phrases(.isKept) : ""
+            throw end(ChatExit(error), phrases.sentence(for: error, at: server) + kept)
         }
     }
 
@@ -114,7 +121,7 @@ struct SendCommand: AsyncParsableCommand {
         }
         if bytes.last == 0x0A { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw end(.notAccepted, "The input is not valid UTF-8; convert it (iconv -t UTF-8).")
+            throw end(.notAccepted, phrases(.inputNotUTF8))
         }
         return (server, text)
     }
@@ -145,16 +152,16 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     /// Whose key was taken for the server's is worth knowing, also in a script's log.
-    private static func tellNews(of client: KirimClient) async {
+    private static func tellNews(of client: KirimClient, _ phrases: Words) async {
         for await event in client.events {
             let sentence: String
             switch event {
-            case .firstContact(let key):
-                sentence = "first contact with this server; its fingerprint is \(key.fingerprint)."
+            case .firstContact(let key): sentence = phrases(.firstContact, key.fingerprint)
             case .unknownHost(let name, let reason):
-                sentence = KirimError(unknownHost: name, reason: reason).message
+                sentence = phrases(.unknownHost, VisibleText.row(name), VisibleText.row(reason))
             case .socketFailed(let why): sentence = why
-            case .notWelcome(let refusal), .left(_, let refusal?): sentence = refusal.sentence
+            case .notWelcome(let refusal), .left(_, let refusal?):
+                sentence = phrases.refusal(refusal)
             default: continue
             }
             StandardOutput.complain("kirim: \(sentence)")

@@ -65,4 +65,35 @@ struct WishTests {
         #expect(scene.requests.contains(where: isSaid))
         #expect(try scene.journal.server(at: "test").name == Scene.name("budi"))
     }
+
+    @Test("a wished name that is not to be had is told once, with the reason")
+    func refusedName() throws {
+        var scene = try Scene()
+        scene.ask(.rename(Scene.name("budi")))
+        scene.open()
+        let hello = scene.id { if case .hello = $0 { true } else { false } }
+        scene.welcome()
+        scene.say(.refused(hello, .nameTaken))
+        scene.say(.refused(hello, .nameTaken))
+        let told = scene.events.filter {
+            if case .nameRefused = $0 { true } else { false }
+        }
+        #expect(told == [.nameRefused(Scene.name("budi"), .nameTaken)])
+        #expect(try scene.journal.server(at: "test").name == Scene.me.name)
+    }
+
+    @Test("a room that another face joined is read at once, if it is wanted in this journal")
+    func otherFace() throws {
+        let kelas = try #require(RoomName("kelas"))
+        let kebun = try #require(RoomName("kebun"))
+        var scene = try Scene()
+        scene.enter()
+        try scene.journal.addRoom(kelas, to: scene.chat.knownServer)
+        scene.say(.joined(kelas))
+        #expect(scene.chat.joinedRooms == [.lobby, kelas])
+        #expect(scene.requests.last == .join(kelas))
+        // A face on another machine, with the same key.
+        scene.say(.joined(kebun))
+        #expect(scene.chat.joinedRooms == [.lobby, kelas])
+    }
 }

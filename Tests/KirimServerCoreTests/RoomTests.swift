@@ -31,6 +31,68 @@ struct RoomTests {
         #expect(stage.log().filter { $0.text == "ani joined lobby" }.count == 1)
     }
 
+    @Test("who cannot have the name that was wished for hears it behind the welcome, each time")
+    func refusedWish() {
+        var stage = Stage()
+        _ = stage.arrive(1, "ani")
+        let refused = Reply.refused(RequestID(rawValue: 0), .nameTaken)
+        let other = stage.arrive(2, "Ani")
+        #expect(stage.replies(other).last == refused)
+        let again = stage.arrive(2, "ani")
+        #expect(stage.replies(again).last == refused)
+        let content = stage.arrive(2, "Ani-2")
+        #expect(!stage.replies(content).contains(refused))
+        let renamed = stage.arrive(2, "budi")
+        #expect(!stage.replies(renamed).contains(refused))
+        #expect(stage.journal.snapshot.members[1].name == MemberName("budi"))
+    }
+
+    @Test("the other faces of a member hear that it joined a room, and no other member does")
+    func facesJoin() {
+        var stage = Stage()
+        let ani = stage.arrive(1)
+        let face = stage.arrive(1)
+        let budi = stage.arrive(2)
+        stage.ask(.join(dapur), ani)
+        #expect(stage.replies(face).last == .joined(dapur))
+        #expect(!stage.replies(ani).contains(.joined(dapur)))
+        #expect(!stage.replies(budi).contains(.joined(dapur)))
+    }
+
+    @Test("a list of a huge room's members counts as many requests")
+    func hugeList() {
+        var stage = Stage {
+            $0.requestsPerSecond = 10
+            $0.requestBurst = 5
+        }
+        for number in 1...4_000 as ClosedRange<UInt64> {
+            var key = [UInt8](repeating: 0xEE, count: PublicKey.size)
+            key.replaceSubrange(0..<2, with: [UInt8(number >> 8), UInt8(number & 0xFF)])
+            let id = MemberID(rawValue: number)
+            let name = MemberName("m\(number)")!
+            stage.journal.snapshot.members.append(
+                Member(id: id, key: PublicKey(bytes: key)!, name: name)
+            )
+            stage.journal.snapshot.rooms[0].members.append(id)
+        }
+        stage.restart()
+        let ani = stage.arrive(1)
+        stage.ask(.listMembers(.lobby), ani)
+        let members = stage.replies(ani).compactMap { reply in
+            if case .members = reply { reply } else { nil }
+        }
+        #expect(members.count == 1)
+        let tooMuch = Reply.refused(RequestID(rawValue: 2), .tooManyRequests)
+        stage.ask(.listRooms, ani)
+        #expect(stage.replies(ani).last == tooMuch)
+        stage.now = stage.now.advanced(by: .milliseconds(200))
+        stage.ask(.listRooms, ani)
+        guard case .rooms? = stage.replies(ani).last else {
+            Issue.record("the member waits longer than the list cost")
+            return
+        }
+    }
+
     @Test("one address cannot make members without end; who is a member comes in always")
     func enrolmentRate() {
         var stage = Stage { $0.enrolments = Rate(oneIn: .seconds(10), burst: 2) }
