@@ -61,7 +61,7 @@ extension Chat {
         enrolling[key] = []
         let writes: [JournalWrite] = [
             .enrol(member), .join(.lobby, member.id),
-            Self.notice("\(name) joined \(RoomName.lobby)", in: .lobby, wall: wall),
+            Self.notice(.joined(name, .lobby), in: .lobby, wall: wall),
         ]
         ledger.add(writes, .enrol(member, greeting))
     }

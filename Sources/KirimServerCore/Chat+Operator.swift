@@ -44,7 +44,7 @@ extension Chat {
         kicked.append((key, now.advanced(by: configuration.kickMemory)))
         if let member {
             note(.kicked(member.name))
-            announce("\(member.name) was put out by the operator", wall: wall)
+            announce(.putOut(member.name), wall: wall)
         }
         for connection in connections { close(connection, .kicked, "The operator put you out.") }
         return true
@@ -77,7 +77,7 @@ extension Chat {
                 close(connection, .banned, "You are banned from this server.")
             }
             guard let member = directory.member(with: key) else { return true }
-            announce("\(member.name) was banned by the operator", wall: wall)
+            announce(.banned(member.name), wall: wall)
         case .prefix:
             for connection in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
                 guard let address = sessions[connection]?.address, bans.contains(address.ip) else {
@@ -96,8 +96,8 @@ extension Chat {
         return true
     }
 
-    private mutating func announce(_ text: String, wall: WallTime) {
-        ledger.add([Self.notice(text, in: .lobby, wall: wall)], .housekeeping)
+    private mutating func announce(_ notice: Notice, wall: WallTime) {
+        ledger.add([Self.notice(notice, in: .lobby, wall: wall)], .housekeeping)
     }
 
     /// All of them, also those that have not said hello.

@@ -90,8 +90,8 @@ extension Chat {
         return true
     }
 
-    static func notice(_ text: String, in room: RoomName, wall: WallTime) -> JournalWrite {
-        let post = Post(room: room, kind: .notice, authored: wall, text: text)
+    static func notice(_ notice: Notice, in room: RoomName, wall: WallTime) -> JournalWrite {
+        let post = Post(room: room, kind: .notice, authored: wall, text: notice.text)
         return .append(EntryDraft(post: post, author: .server, id: nil, received: wall))
     }
 
@@ -119,8 +119,7 @@ extension Chat {
         writes.append(.join(name, member))
         // Two faces may ask at once: the second only waits for the first one's commit.
         if !isIn {
-            let text = "\(resident.member.name) joined \(name)"
-            writes.append(Self.notice(text, in: name, wall: wall))
+            writes.append(Self.notice(.joined(resident.member.name, name), in: name, wall: wall))
         }
         if keep(writes, .join(connection, id, member, name), for: id, of: connection, at: now) {
             directory[member]?.begin(.init(room: name, isJoining: true))
@@ -143,7 +142,7 @@ extension Chat {
         guard isIn || resident.isChanging(name) else { return reply(.done(id), to: connection) }
         var writes: [JournalWrite] = [.leave(name, member)]
         if isIn {
-            writes.append(Self.notice("\(resident.member.name) left \(name)", in: name, wall: wall))
+            writes.append(Self.notice(.left(resident.member.name, name), in: name, wall: wall))
         }
         if keep(writes, .leave(connection, id, member, name), for: id, of: connection, at: now) {
             directory[member]?.begin(.init(room: name, isJoining: false))
@@ -365,7 +364,7 @@ extension Chat {
     ) -> [JournalWrite] {
         let told = (directory[member]?.rooms ?? []).prefix(Self.roomsTold)
         return [.rename(member, name)]
-            + told.map { Self.notice("\(old) is now \(name)", in: $0, wall: wall) }
+            + told.map { Self.notice(.renamed(from: old, to: name), in: $0, wall: wall) }
     }
 
     /// Rooms in which a new name is announced: more would make one request a flood.

@@ -79,6 +79,7 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
     case otherServer, noAnswer, noAnswerInTime, lineTooLong, lineNotUTF8, inputNotUTF8,
         nothingToSend,
         textTooLong, isKept, sentNextTime, lookupFailed
+    case saidJoined, saidLeft, saidRenamed, saidPutOut, saidBanned
     case edited, deleted, reacted, repliedTo, plainMark, server
     case plainStart, plainRegister, plainRefused, plainNoCommand
 
@@ -281,6 +282,11 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
                 "Teks itu %1 bita; satu pesan memuat %2."
             )
         case .historyHeader: ("#%1, earlier:", "#%1, sebelumnya:")
+        case .saidJoined: ("%1 joined #%2", "%1 masuk #%2")
+        case .saidLeft: ("%1 left #%2", "%1 keluar dari #%2")
+        case .saidRenamed: ("%1 is now %2", "%1 sekarang bernama %2")
+        case .saidPutOut: ("%1 was put out by the operator", "%1 dikeluarkan operator")
+        case .saidBanned: ("%1 was banned by the operator", "%1 dilarang masuk oleh operator")
         case .edited: ("%1 changes #%2: %3", "%1 mengubah #%2: %3")
         case .deleted: ("%1 takes back #%2", "%1 menarik kembali #%2")
         case .reacted: ("%1 reacts to #%2: %3", "%1 menanggapi #%2: %3")

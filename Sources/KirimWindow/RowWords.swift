@@ -24,6 +24,9 @@ struct RowWords {
 
     func text(of entry: EntryRow) -> String {
         if entry.isDeleted { return tr("This message was taken back.") }
+        if entry.kind == .notice, entry.author == .server, let notice = Notice(entry.text) {
+            return Sentences.notice(notice)
+        }
         let text = shortened(entry.text)
         return entry.kind == .action ? "\(name(of: entry.author)) \(text)" : text
     }

@@ -126,6 +126,17 @@ enum Sentences {
         }
     }
 
+    /// What the server told the room.
+    static func notice(_ notice: Notice) -> String {
+        switch notice {
+        case .joined(let name, let room): tr("%1 joined #%2", name.text, room.text)
+        case .left(let name, let room): tr("%1 left #%2", name.text, room.text)
+        case .renamed(let old, let new): tr("%1 is now %2", old.text, new.text)
+        case .putOut(let name): tr("%1 was put out by the operator", name.text)
+        case .banned(let name): tr("%1 was banned by the operator", name.text)
+        }
+    }
+
     static func presence(_ presence: Presence) -> String {
         switch presence {
         case .online: tr("online")
