@@ -22,6 +22,10 @@ package struct PlainServer: Sendable {
     private var fanouts: [Fanout] = []
     /// What ``fanouts`` cost together.
     private var backlog = 0
+    /// Of the datagrams that plain clients cause together.
+    private var relays: Pace
+    /// Who was put out, and for how long.
+    private var putOut: [(address: Address, until: Instant)] = []
     /// What was counted since the start.
     package private(set) var counters = Counters()
 
@@ -32,6 +36,9 @@ package struct PlainServer: Sendable {
         tag: @escaping @Sendable ([UInt8]) -> [UInt8]
     ) {
         self.configuration = configuration
+        relays = Pace(
+            Rate(perSecond: configuration.relaysPerSecond, burst: configuration.relayBurst)
+        )
         door = PlainDoor(configuration: configuration, tag: tag)
     }
 
@@ -45,6 +52,7 @@ package struct PlainServer: Sendable {
     package mutating func receive(_ datagram: [UInt8], from peer: PlainPeer, at now: Instant) {
         guard configuration.policy != .off else { return counters.refused += 1 }
         guard peer.address.isAnswerable else { return counters.unanswerable += 1 }
+        guard !isPutOut(peer.address, at: now) else { return counters.refused += 1 }
         guard !datagram.isEmpty else { return counters.empty += 1 }
         guard let (text, endsLine) = PlainText.read(datagram) else {
             return counters.malformed += 1
@@ -55,7 +63,10 @@ package struct PlainServer: Sendable {
         }
         switch door.admit(text, bytes: datagram.count, from: peer.address, at: now) {
         case .enter(let text):
+            guard mayRelay(at: now) else { return counters.tooFast += 1 }
             register(peer, endsLine: endsLine, at: now)
+            // Who typed a code wants to see that it was the right one.
+            if !peer.address.ip.isLoopback { outputs.append(.transmit(Self.greeting, to: peer)) }
             say(text, from: peer)
         case .answer(let bytes):
             counters.challenged += 1
@@ -93,9 +104,18 @@ package struct PlainServer: Sendable {
         fanOut(Fanout(prefix: "", text: text, recipients: clients.map(\.peer)))
     }
 
-    /// Puts a client out. It may speak again, unless the owner drops what it sends.
-    package mutating func remove(_ address: Address) {
+    /// Puts a client out; what it says is dropped until then.
+    package mutating func remove(_ address: Address, until: Instant) {
+        putOut.removeAll { $0.address == address }
+        if putOut.count >= configuration.clientLimit { putOut.removeFirst() }
+        putOut.append((address, until))
         leave(address, .removed)
+    }
+
+    private mutating func isPutOut(_ address: Address, at now: Instant) -> Bool {
+        guard !putOut.isEmpty else { return false }
+        putOut.removeAll { $0.until <= now }
+        return putOut.contains { $0.address == address }
     }
 
     /// When ``timePassed(to:)`` has something to do.
@@ -162,6 +182,12 @@ extension PlainServer {
         package var messagesPerSecond = 50
         /// Messages that may come at once before the rate counts: a piped file. 500.
         package var messageBurst = 500
+        /// Datagrams a second that the messages of all plain clients together may cost, one for taking a message
+        /// and one for each client that it goes to. A classroom of forty can chatter; a flood from a thousand
+        /// ports takes a twentieth of a core. What goes beyond is dropped and counted. 10,000.
+        package var relaysPerSecond = 10_000
+        /// See ``relaysPerSecond``: a piped file, or everybody greeting at once. 20,000.
+        package var relayBurst = 20_000
         /// Datagrams a second of all strangers of one address that are looked at. 2, after a burst of 10.
         package var strangersPerSecond = 2
         /// See ``strangersPerSecond``.
@@ -169,8 +195,8 @@ extension PlainServer {
         /// Answers a second to all strangers together. 100.
         package var challengesPerSecond = 100
         /// Bytes that wait to be sent to all clients together: above, the oldest message that waits is
-        /// given up. 64 MiB, about a second of a fast network's time.
-        package var backlogBytes = 67_108_864
+        /// given up. 16 MiB: half a second's work, and one text of 64 KiB for everybody.
+        package var backlogBytes = 16_777_216
         /// A code is good for this long, and for as long again. 2 minutes: time to read and type it.
         package var codeLifetime: Duration = .seconds(120)
 
@@ -187,7 +213,7 @@ extension PlainServer {
         package var refused = 0
         /// From a reflectable port, or an address that cannot be answered.
         package var unanswerable = 0
-        /// Over a rate.
+        /// Over a rate: its own, or that of all plain clients together.
         package var tooFast = 0
         /// Strangers that were sent a code.
         package var challenged = 0
@@ -225,13 +251,25 @@ extension PlainServer {
         at peer: PlainPeer,
         _ now: Instant
     ) {
-        guard clients[place].pace.admits(at: now) else { return counters.tooFast += 1 }
+        guard clients[place].pace.admits(at: now), mayRelay(at: now) else {
+            return counters.tooFast += 1
+        }
         clients[place].heard = max(clients[place].heard, now)
         clients[place].peer = peer
         guard !clients[place].relayed.contains(text) else { return counters.echoed += 1 }
         clients[place].endsLine = endsLine
         say(text, from: peer)
     }
+
+    /// Every message goes to every client: what many say to many is bounded by what it costs, or strangers who
+    /// speak from many ports could keep the server from its members.
+    private mutating func mayRelay(at now: Instant) -> Bool {
+        guard relays.admits(at: now) else { return false }
+        relays.charge(clients.count, at: now)
+        return true
+    }
+
+    private static let greeting = Array("You are in. What you send now goes to everybody.\n".utf8)
 
     private mutating func say(_ text: String, from peer: PlainPeer) {
         // Only a line end: the Return key on an empty line. Who presses it is here, and says nothing.

@@ -66,6 +66,11 @@ package enum PlainText {
         return String(scalars)
     }
 
+    /// The same, with every line but the first moved in: a line in the text must not pass for somebody else's.
+    static func indented(_ text: String) -> String {
+        disarmed(text).replacing("\n", with: "\n  ")
+    }
+
     private static func isArmed(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09, 0x0A: false
@@ -80,10 +85,10 @@ package enum PlainText {
         switch entry.kind {
         case .broadcast: return ("", entry.text)
         case .notice: return ("", disarmed(entry.text))
-        case .text, .reply: return ("\(name): ", disarmed(entry.text))
-        case .edit: return ("\(name) (edited): ", disarmed(entry.text))
-        case .action: return ("* \(name) ", disarmed(entry.text))
-        case .reaction: return ("* \(name) reacts: ", disarmed(entry.text))
+        case .text, .reply: return ("\(name): ", indented(entry.text))
+        case .edit: return ("\(name) (edited): ", indented(entry.text))
+        case .action: return ("* \(name) ", indented(entry.text))
+        case .reaction: return ("* \(name) reacts: ", indented(entry.text))
         case .delete: return ("", "* \(name) deletes a message")
         }
     }

@@ -57,8 +57,8 @@ public struct ChatLimits: Hashable, Sendable {
     public var roomMembers = 10_000
     /// Keys that a server remembers. 100,000.
     public var members = 100_000
-    /// Rooms that one connection reads at once. 64.
-    public var subscriptions = 64
+    /// Rooms that one connection reads at once: all that there can be, and a few pages beside. 1,024.
+    public var subscriptions = 1_024
     /// Posts of one outbox that are sent and not yet accepted; early ones wait at the server. 64.
     public var postsInFlight = 64
     /// Bytes of such posts, beyond the first. 262,144.

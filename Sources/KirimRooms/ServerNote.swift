@@ -23,6 +23,8 @@ package enum ServerNote: Hashable, Sendable {
     case banned(Ban)
     case unbanned(Ban)
     case plainArrived(Address)
+    /// For a while.
+    case plainKicked(Address)
     case plainDeparted(Address)
     /// The journal does not take it. Said once, until it works again.
     case storageFailed(JournalError)

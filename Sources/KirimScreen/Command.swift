@@ -30,7 +30,8 @@ package enum Command: Hashable, Sendable {
     package static let historyLimit = 500
 
     package init(_ line: String) {
-        guard line.first == "/" else {
+        // A text of several lines was pasted: nobody means it as a command.
+        guard line.first == "/", !line.contains(where: \.isNewline) else {
             self = .say(line)
             return
         }
@@ -44,7 +45,9 @@ package enum Command: Hashable, Sendable {
     }
 
     private static func parse(_ word: String, _ rest: String) -> Command? {
-        let bare = rest.split(whereSeparator: \.isWhitespace).first.map(String.init)
+        let words = rest.split(whereSeparator: \.isWhitespace)
+        let bare = words.first.map(String.init)
+        if let usage = usages[word], words.count > usage.most { return .misused(usage.text) }
         switch word {
         case "/name", "/nick":
             guard !rest.isEmpty else { return .misused("/name NAME") }
@@ -75,6 +78,17 @@ package enum Command: Hashable, Sendable {
         default: return nil
         }
     }
+
+    /// How commands are used that take so many words at most: more were meant as something else.
+    private static let usages: [String: (text: String, most: Int)] = [
+        "/join": ("/join ROOM", 1), "/room": ("/join ROOM", 1), "/j": ("/join ROOM", 1),
+        "/leave": ("/leave [ROOM]", 1), "/part": ("/leave [ROOM]", 1),
+        "/who": ("/who [ROOM]", 1), "/members": ("/who [ROOM]", 1),
+        "/history": ("/history [COUNT]", 1), "/delete": ("/delete N", 1),
+        "/rooms": ("/rooms", 0), "/list": ("/rooms", 0), "/link": ("/link", 0),
+        "/help": ("/help", 0), "/?": ("/help", 0), "/quit": ("/quit", 0), "/exit": ("/quit", 0),
+        "/q": ("/quit", 0),
+    ]
 
     private static func room(_ text: String?) -> RoomName? { text.flatMap { RoomName($0) } }
 

@@ -57,9 +57,7 @@ extension Engine {
             core.broadcast(text, at: now, wall: wall)
             return true
         case .kick(.member(let key)): return core.kick(key, at: now, wall: wall)
-        case .kick(.plain(let address)):
-            core.kick(address)
-            return true
+        case .kick(.plain(let address)): return core.kick(address, at: now)
         case .ban(let ban): return core.ban(ban, at: now, wall: wall)
         case .unban(let ban): return core.unban(ban)
         }

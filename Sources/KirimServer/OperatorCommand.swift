@@ -32,7 +32,7 @@ package enum OperatorCommand: Hashable, Sendable {
             return
         }
         guard line.hasPrefix("/") else {
-            self = line.isEmpty ? .nothing : .say(String(line))
+            self = line.allSatisfy(\.isWhitespace) ? .nothing : .say(String(line))
             return
         }
         let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
@@ -132,7 +132,9 @@ extension Engine {
 
     private func ban(_ who: String) -> OperatorAnswer {
         guard let ban = whom(who) else { return unknown(who) }
-        return carryOut(.ban(ban.masked)) ? .nothing : .text("That is so already.")
+        guard carryOut(.ban(ban.masked)) else { return .text("That is so already.") }
+        guard case .prefix(let ip, _) = ban, Address(who) != nil else { return .nothing }
+        return .text("This keeps out everybody at \(ip); a port by itself proves nothing.")
     }
 
     private func unban(_ who: String) -> OperatorAnswer {

@@ -27,6 +27,7 @@ package enum ServerLog {
         case .kicked(let name): "\(name) is put out for a minute"
         case .banned(let ban): "Banned: \(text(of: ban))"
         case .unbanned(let ban): "No longer banned: \(text(of: ban))"
+        case .plainKicked(let address): "\(client(address)) is put out for a minute"
         case .plainArrived(let address): "\(client(address)) is here (plain text)"
         case .plainDeparted(let address): "\(client(address)) is gone (plain text)"
         case .storageFailed(let error):

@@ -140,15 +140,21 @@ package struct ServerCore: ~Copyable {
         return chat.kick(key, at: now, wall: wall)
     }
 
-    /// Puts out a plain client.
-    package mutating func kick(_ address: Address) { plain.remove(address) }
+    /// Puts out a plain client, for a while. `false` where nobody is there.
+    @discardableResult
+    package mutating func kick(_ address: Address, at now: Instant) -> Bool {
+        guard plain.peers.contains(where: { $0.address == address }) else { return false }
+        plain.remove(address, until: now.advanced(by: chat.configuration.kickMemory))
+        chat.note(.plainKicked(address))
+        return true
+    }
 
     /// Keeps somebody out from now on. `false` where that is so already.
     @discardableResult
     package mutating func ban(_ ban: Ban, at now: Instant, wall: WallTime) -> Bool {
         self.wall = wall
         for peer in plain.peers where BanList([ban]).contains(peer.address.ip) {
-            plain.remove(peer.address)
+            plain.remove(peer.address, until: now)
         }
         return chat.ban(ban, wall: wall)
     }

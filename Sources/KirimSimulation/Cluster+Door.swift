@@ -155,7 +155,7 @@ extension Cluster {
             let address = misfortune.pick(plainPeers).address
             if misfortune.chance(0.5) {
                 counters.kicks += 1
-                server.core.kick(address)
+                server.core.kick(address, at: world.now)
             } else {
                 ban(.prefix(address.ip, bits: 32), server)
             }

@@ -43,7 +43,7 @@ package enum ChatExit: Int32, Error, Hashable, Sendable, CaseIterable {
 
 extension KirimError {
     /// The library throws nothing else; whatever it is all the same is this machine's.
-    init(of error: any Error) {
+    package init(of error: any Error) {
         self = error as? KirimError ?? KirimError(code: .storage, message: "\(error)")
     }
 }

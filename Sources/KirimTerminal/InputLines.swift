@@ -12,6 +12,12 @@ package struct InputLines: Sendable {
         /// Longer than a message may be.
         case tooLong(line: Int, limit: Int)
         case notUTF8(line: Int)
+        /// The system gives no more of the input, and says this.
+        case unreadable(String)
+
+        package var exit: ChatExit {
+            if case .unreadable = self { .local } else { .notAccepted }
+        }
     }
 
     package init(limit: Int = ChatLimits.standard.messageBytes) { self.limit = limit }

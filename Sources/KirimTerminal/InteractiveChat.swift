@@ -27,7 +27,7 @@ package struct InteractiveChat {
         self.terminal = terminal
         self.face = face
         self.words = words
-        desk = LineDesk(terminal: terminal)
+        desk = LineDesk(terminal: terminal, words: words)
     }
 
     /// Chats until the person leaves, or going on makes no sense.
@@ -56,8 +56,7 @@ package struct InteractiveChat {
         var exit: ChatExit?
         for await stimulus in stimuli {
             if case .event = stimulus { headroom.give() }
-            face.timePassed(to: now)
-            exit = take(stimulus, errands)
+            exit = carryOut(face.timePassed(to: now), errands) ?? take(stimulus, errands)
             if exit != nil { break }
             setAlarm { continuation.yield(.timePassed) }
         }
@@ -67,6 +66,9 @@ package struct InteractiveChat {
             await sayGoodbye(errands)
         } else {
             desk.leave()
+            // What was written for this server goes to no other, and is not lost.
+            let kept = await client.queued().count
+            if kept > 0 { StandardOutput.write("-- \(face.kept(kept))\n") }
         }
         await client.close()
         return ending

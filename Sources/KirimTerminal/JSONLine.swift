@@ -75,6 +75,15 @@ package struct JSONLine: Hashable, Sendable {
         }
     }
 
+    /// Prints the last line of a chat.
+    package static func sayEnd(accepted: Int, refused: Int, code: Int32) {
+        var line = JSONLine(event: "done")
+        line.add("accepted", accepted)
+        line.add("refused", refused)
+        line.add("exit", code)
+        StandardOutput.write(line.line + "\n")
+    }
+
     /// The whole line, without its line end.
     package var line: String { text + "}" }
 

@@ -2,7 +2,7 @@
 package struct LineDesk {
     private let terminal: Terminal
     private var reader = KeyReader()
-    private var editor = LineEditor()
+    private var editor: LineEditor
     private var screen: Screen
     /// The foot as it was drawn last.
     private var drawn: Screen.Foot?
@@ -14,8 +14,9 @@ package struct LineDesk {
         case leave
     }
 
-    package init(terminal: Terminal) {
+    package init(terminal: Terminal, words: Words) {
         self.terminal = terminal
+        editor = LineEditor(words: words)
         screen = Screen(width: terminal.width)
     }
 

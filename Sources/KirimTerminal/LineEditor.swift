@@ -10,6 +10,7 @@ package struct LineEditor: Sendable {
     private var place: Int?
     private var draft: [Element] = []
     private var killed: [Element] = []
+    private let words: Words
 
     private enum Element: Hashable, Sendable {
         case character(Character)
@@ -41,7 +42,8 @@ package struct LineEditor: Sendable {
     /// A paste on one line that is longer is folded too.
     package static let foldLimit = 500
 
-    package init() {}
+    /// `words`: what a folded paste is called.
+    package init(words: Words = Words(.english)) { self.words = words }
 
     package mutating func press(_ key: Key) -> Action {
         switch key {
@@ -68,7 +70,7 @@ package struct LineEditor: Sendable {
 
     /// What is shown of the line in so many columns, and the column of the cursor in it.
     package func view(columns: Int) -> (text: String, cursor: Int) {
-        let shown = elements.map(Self.shown)
+        let shown = elements.map(shown)
         let widths = shown.map { ColumnWidth.of($0) }
         let before = widths[..<cursor].reduce(0, +)
         // One column stays free for the cursor behind the last character.
@@ -93,14 +95,14 @@ package struct LineEditor: Sendable {
         return (visible, min(offset, room))
     }
 
-    private static func shown(_ element: Element) -> String {
+    private func shown(_ element: Element) -> String {
         switch element {
         case .character(let character): return VisibleText.row(String(character))
         case .pasted(let text):
             let lines = text.utf8.count { $0 == 0x0A } + 1
             let bytes = Self.grouped(text.utf8.count)
             return lines == 1
-                ? "[pasted \(bytes) bytes]" : "[pasted \(lines) lines, \(bytes) bytes]"
+                ? words(.pastedBytes, bytes) : words(.pastedLines, "\(lines)", bytes)
         }
     }
 

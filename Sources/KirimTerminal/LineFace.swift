@@ -11,9 +11,38 @@ package struct LineFace: Sendable {
     private let address: ServerAddress
     private let words: Words
     private let style: Style
-    /// Hours and minutes, where the person lives.
-    private let clock: @Sendable (WallTime) -> String
+    private let clock: Clock
+    /// Whether lines that begin with a slash are commands, so that it helps to hear of them.
+    private let hasCommands: Bool
     private var screen: ChatScreen
+    /// The day of what was printed last.
+    private var day: String
+    /// Nobody has been heard of yet, and that was not said.
+    private var isHopeful = true
+
+    /// How moments are written where the person lives; `nil`: not at all.
+    package struct Clock: Sendable {
+        package var time: @Sendable (WallTime) -> String
+        package var day: @Sendable (WallTime) -> String
+        /// The day that it is.
+        package var today: String
+
+        package init(
+            time: @escaping @Sendable (WallTime) -> String,
+            day: @escaping @Sendable (WallTime) -> String,
+            today: String
+        ) {
+            self.time = time
+            self.day = day
+            self.today = today
+        }
+
+        /// For programs that read: nothing depends on when it is.
+        package static let none = Clock(time: { _ in "" }, day: { _ in "" }, today: "")
+    }
+
+    /// After so long without a server somebody who tries for the first time wants to hear why nothing happens.
+    private static let hope: Duration = .seconds(3)
 
     /// What the face wants done, in order.
     package enum Effect: Hashable, Sendable {
@@ -41,12 +70,15 @@ package struct LineFace: Sendable {
         room: RoomName,
         words: Words,
         style: Style,
-        clock: @escaping @Sendable (WallTime) -> String
+        clock: Clock,
+        hasCommands: Bool = true
     ) {
         self.address = address
         self.words = words
         self.style = style
         self.clock = clock
+        self.hasCommands = hasCommands
+        day = clock.today
         var configuration = ChatScreen.Configuration()
         // What is printed is the terminal's to keep.
         configuration.entries = 0
@@ -73,13 +105,18 @@ package struct LineFace: Sendable {
     }
 
     /// Time moved on: the seconds of a silence are counted in the prompt.
-    package mutating func timePassed(to now: Instant) {
+    package mutating func timePassed(to now: Instant) -> [Effect] {
         self.now = max(now, self.now)
         screen.timePassed(to: self.now)
+        guard isHopeful, now >= .start.advanced(by: Self.hope) else { return [] }
+        isHopeful = false
+        guard screen.link.state == .connecting else { return [] }
+        return notice(words(.noAnswerYet, VisibleText.row(address.endpoint)))
     }
 
-    /// When the prompt changes by itself: each second of a silence, and each ten after the first minute.
+    /// When something changes by itself: each second of a silence, and each ten after the first minute.
     package var deadline: Instant? {
+        if isHopeful { return .start.advanced(by: Self.hope) }
         guard case .silent(let seconds) = screen.link.state, let next = screen.deadline else {
             return nil
         }
@@ -104,7 +141,12 @@ extension LineFace {
         screen.receive(event, at: now)
         var printed: [Effect] = []
         if case .entry(let entry, let mine) = event {
-            printed = [.print(line(for: entry, isMine: mine != nil))]
+            printed = newDay(of: entry) + [.print(line(for: entry, isMine: mine != nil))]
+        }
+        switch event {
+        case .phase(.connecting): break
+        case .phase, .unknownHost, .socketFailed, .stopped: isHopeful = false
+        default: break
         }
         return printed + work()
     }
@@ -123,6 +165,14 @@ extension LineFace {
         return shown + work()
     }
 
+    /// A line between days.
+    private mutating func newDay(of entry: Entry) -> [Effect] {
+        let day = clock.day(entry.received)
+        guard day != self.day else { return [] }
+        self.day = day
+        return [.print(style.faint("-- \(day)"))]
+    }
+
     /// What the person typed.
     package mutating func submit(_ line: String) -> [Effect] {
         let command = Command(line)
@@ -131,8 +181,14 @@ extension LineFace {
         }
         screen.perform(.command(command))
         let work = work()
-        guard case .join(let room) = command else { return work }
-        return notice(words(.nowIn, room.text)) + work
+        switch command {
+        case .join(let room): return notice(words(.nowIn, room.text)) + work
+        case .name, .leave, .rooms, .who:
+            // What only the server can do seems to be lost otherwise.
+            let isHeard = [.connected, .roaming].contains(screen.link.state)
+            return work + (isHeard ? [] : notice(words(.whenConnected)))
+        default: return work
+        }
     }
 
     private func reasonToStay(in room: RoomName) -> String? {
@@ -196,7 +252,8 @@ extension LineFace {
         switch news {
         case .welcome(let member, let server):
             let server = server.isEmpty ? address.endpoint : VisibleText.row(server)
-            return words(.welcome, VisibleText.row(member.name.text), server, room.text)
+            let phrase: Phrase = hasCommands ? .welcome : .welcomeOnly
+            return words(phrase, VisibleText.row(member.name.text), server, room.text)
         case .connectedAgain: return words(.connectedAgain)
         case .unreachable: return words(.unreachable, address.endpoint)
         case .unknownHost(let name, let reason):
@@ -243,6 +300,8 @@ extension LineFace {
 
     private func reason(_ post: OwnPost) -> String {
         switch post.state {
+        case .refused(.notAllowed) where [.edit, .delete].contains(post.kind):
+            words(.onlyAuthor)
         case .refused(let refusal): words.refusal(refusal)
         case .failed(let failure): sentence(for: failure)
         case .typed, .waiting, .accepted: ""
@@ -298,12 +357,18 @@ extension LineFace {
     /// The sentence for a line of the input that cannot be a message.
     package func sentence(for fault: InputLines.Fault) -> String { words.sentence(for: fault) }
 
-    /// The sentence for a server that has not decided in time; `unknown`: its name, which nobody knows.
-    package func lateness(unknown: String?) -> String {
+    /// The sentence for a server that has not decided in time; `unknown`: its name, which nobody knows; `refusal`: what
+    /// it said instead.
+    package func lateness(unknown: String?, refusal: Refusal?) -> String {
         let cause =
             unknown.map { words(.lookupFailed, VisibleText.row($0)) }
-            ?? words(.noAnswerInTime, address.endpoint)
+            ?? refusal.map { words.refusal($0) } ?? words(.noAnswerInTime, address.endpoint)
         return "\(cause) \(words(.sentNextTime))"
+    }
+
+    /// The sentence for an output that cannot be written.
+    package func sentence(forOutput reason: String) -> String {
+        words(.outputFailed, VisibleText.row(reason))
     }
 
     /// The sentence about messages that stay in the outbox.
@@ -337,7 +402,14 @@ extension LineFace {
 
     private func show(history entries: [Entry], of room: RoomName) -> [Effect] {
         guard !entries.isEmpty else { return notice(words(.nothingThere)) }
-        let lines = entries.map { "#\($0.sequence.rawValue) \(line(for: $0, isMine: false))" }
+        var lines: [String] = []
+        var day = clock.today
+        for entry in entries {
+            let next = clock.day(entry.received)
+            if next != day { lines.append(style.faint("-- \(next)")) }
+            day = next
+            lines.append("#\(entry.sequence.rawValue) \(line(for: entry, isMine: false))")
+        }
         return notice(words(.historyHeader, room.text)) + lines.map { .note($0) }
     }
 
@@ -377,7 +449,7 @@ extension LineFace {
 
     /// How an entry reads, on one line or, for a text of several, on several.
     package func line(for entry: Entry, isMine: Bool) -> String {
-        let time = clock(entry.received)
+        let time = clock.time(entry.received)
         let body = EntryText(entry, words: words).text
         let place = entry.room == room ? "" : "#\(VisibleText.row(entry.room.text)) "
         let mark = isMine ? "✓ " : ""

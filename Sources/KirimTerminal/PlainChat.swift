@@ -42,7 +42,7 @@ package struct PlainChat {
             events.cancel()
             keys.cancel()
         }
-        var desk = LineDesk(terminal: terminal)
+        var desk = LineDesk(terminal: terminal, words: words)
         let foot = Screen.Foot(waiting: [], prompt: "\(address.endpoint)> ")
         desk.show(start.map { "-- \($0)" }, foot: foot)
         for await stimulus in stimuli {
@@ -94,7 +94,7 @@ package struct PlainChat {
             case .inputDone(let fault):
                 if let fault {
                     StandardOutput.complain(words.sentence(for: fault))
-                    exit = .notAccepted
+                    exit = fault.exit
                 }
                 guard !follows else { continue }
                 Task {
@@ -173,10 +173,14 @@ package struct PlainChat {
     private static func readInput(tell: @escaping @Sendable (Stimulus) -> Void) async {
         var input = InputLines()
         while true {
-            let bytes = await StandardInput.next()
-            let (lines, fault) = input.cut(bytes)
-            for line in lines { tell(.line(line)) }
-            if bytes.isEmpty || fault != nil { return tell(.inputDone(fault)) }
+            do throws(InputLines.Fault) {
+                let bytes = try await StandardInput.next()
+                let (lines, fault) = input.cut(bytes)
+                for line in lines { tell(.line(line)) }
+                if bytes.isEmpty || fault != nil { return tell(.inputDone(fault)) }
+            } catch {
+                return tell(.inputDone(error))
+            }
         }
     }
 }

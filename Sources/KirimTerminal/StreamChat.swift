@@ -17,8 +17,13 @@ package struct StreamChat {
     private var lastPlace: SequenceNumber?
     private var shown: SequenceNumber = .zero
     private var isInputDone = false
+    private var isInputOver = false
     /// The server's name, while it cannot be looked up.
     private var unknownHost: String?
+    /// What the server said last instead of deciding.
+    private var lastRefusal: Refusal?
+    /// Why nothing is printed any more. What was read is sent all the same.
+    private var outputTrouble: StandardOutput.Trouble?
 
     package struct Options: Sendable {
         package var room: RoomName
@@ -43,8 +48,9 @@ package struct StreamChat {
         case inputDone
         case fault(InputLines.Fault)
         case failed(KirimError)
-        /// The server has not decided in time.
-        case late
+        /// The server has not decided in time; the fault is what the input ended with.
+        case late(InputLines.Fault?)
+        case interrupted
         /// Nothing is missing any more, or has come for a moment.
         case enough
     }
@@ -59,7 +65,10 @@ package struct StreamChat {
     }
 
     /// Runs to the end of the input and of its messages, or until going on makes no sense.
-    package mutating func run() async -> ChatExit {
+    /// `interruptions`: each one ends it, as Ctrl-C does.
+    package mutating func run(
+        interruptions: AsyncStream<Void> = AsyncStream { $0.finish() }
+    ) async -> ChatExit {
         let (stimuli, continuation) = AsyncStream.makeStream(of: Stimulus.self)
         let client = client
         let headroom = Headroom(1_000)
@@ -75,10 +84,14 @@ package struct StreamChat {
             let end = await Self.readInput(client, options) { continuation.yield($0) }
             continuation.yield(end)
         }
+        let interrupting = Task {
+            for await _ in interruptions { continuation.yield(.interrupted) }
+        }
         defer {
             events.cancel()
             headroom.open()
             input.cancel()
+            interrupting.cancel()
             errands.abandon()
         }
         var ending: ChatExit = .done
@@ -90,11 +103,13 @@ package struct StreamChat {
             }
         }
         // Nobody was let in: a script that tries again should know that it need not say it again.
-        if [.noAccess, .putOut, .serverKeyChanged].contains(ending) {
+        if [.noAccess, .putOut, .serverKeyChanged, .interrupted].contains(ending) {
             let kept = await client.queued().count
             if kept > 0 { complain(face.kept(kept)) }
         }
-        if options.isJSON { sum(ending) }
+        if options.isJSON {
+            JSONLine.sayEnd(accepted: accepted, refused: refused, code: ending.rawValue)
+        }
         await client.close()
         return ending
     }
@@ -114,15 +129,18 @@ package struct StreamChat {
             return nil
         case .fault(let fault):
             complain(face.sentence(for: fault))
-            return .notAccepted
+            return fault.exit
+        case .interrupted: return .interrupted
         case .failed(let error):
             complain(face.sentence(for: error))
             return ChatExit(error)
-        case .late:
-            complain(face.lateness(unknown: unknownHost))
-            return .unreachable
+        case .late(let fault):
+            if let fault { complain(face.sentence(for: fault)) }
+            complain(face.lateness(unknown: unknownHost, refusal: lastRefusal))
+            return fault?.exit ?? .unreachable
         case .inputDone:
-            guard !options.follows else { return nil }
+            isInputOver = true
+            guard !options.follows else { return outputTrouble == nil ? nil : exit }
             if options.hasCommands {
                 finish(errands, later)
                 return nil
@@ -134,7 +152,7 @@ package struct StreamChat {
                 later(.enough)
             }
             return ending
-        case .enough: return refused == 0 ? .done : .notAccepted
+        case .enough: return exit
         }
     }
 
@@ -161,16 +179,36 @@ package struct StreamChat {
     /// How it ends, where everything has been said and shown.
     private var ending: ChatExit? {
         guard isInputDone, shown >= lastPlace ?? .zero else { return nil }
+        return exit
+    }
+
+    /// How it ends once nothing is missing any more.
+    private var exit: ChatExit {
+        if case .failed? = outputTrouble { return .local }
         return refused == 0 ? .done : .notAccepted
     }
 
+    /// Prints it. `.done` where that was all that is left to do here, and nobody reads it.
+    private mutating func write(_ line: String) -> ChatExit? {
+        if outputTrouble == nil {
+            outputTrouble = StandardOutput.trouble(writing: line + "\n")
+            if case .failed(let reason)? = outputTrouble {
+                StandardOutput.complain(face.sentence(forOutput: reason))
+            }
+        }
+        guard outputTrouble != nil, isInputOver else { return nil }
+        return exit
+    }
+
     private mutating func take(_ event: KirimClient.Event, _ errands: Errands) -> ChatExit? {
-        if options.isJSON, !StandardOutput.write(JSONLine(event).line + "\n") { return .done }
+        if options.isJSON, let exit = write(JSONLine(event).line) { return exit }
         switch event {
         case .entry(let entry, _) where entry.room == options.room:
             shown = max(shown, entry.sequence)
         case .unknownHost(let name, _): unknownHost = name
         case .phase: unknownHost = nil
+        case .notWelcome(let refusal), .postponed(let refusal, _): lastRefusal = refusal
+        case .welcomed: lastRefusal = nil
         default: break
         }
         if let exit = carryOut(face.receive(event), errands) { return exit }
@@ -191,7 +229,7 @@ package struct StreamChat {
         for effect in effects {
             switch effect {
             case .print(let line):
-                if !options.isJSON, !StandardOutput.write(line + "\n") { exit = exit ?? .done }
+                if !options.isJSON { exit = exit ?? write(line) }
             case .note(let line): if !options.isJSON { StandardOutput.complain(line) }
             case .quit: exit = exit ?? .done
             case .stop(let reason): exit = exit ?? ChatExit(reason)
@@ -206,14 +244,6 @@ package struct StreamChat {
         guard options.isJSON else { return StandardOutput.complain(sentence) }
         var line = JSONLine(event: "failed")
         line.add("message", sentence)
-        StandardOutput.write(line.line + "\n")
-    }
-
-    private func sum(_ exit: ChatExit) {
-        var line = JSONLine(event: "done")
-        line.add("accepted", accepted)
-        line.add("refused", refused)
-        line.add("exit", exit.rawValue)
         StandardOutput.write(line.line + "\n")
     }
 }
@@ -235,15 +265,21 @@ extension StreamChat {
         var fault: InputLines.Fault?
         do {
             while fault == nil {
-                let bytes = await StandardInput.next()
+                let bytes: [UInt8]
+                do throws(InputLines.Fault) {
+                    bytes = try await StandardInput.next()
+                } catch {
+                    fault = error
+                    break
+                }
                 let piece = input.cut(bytes)
                 fault = piece.fault
                 try await sender.say(piece.lines)
                 if bytes.isEmpty { break }
             }
             try await sender.settle(down: 0)
-        } catch let end as Sender.End {
-            return end.stimulus
+        } catch is Sender.Late {
+            return .late(fault)
         } catch {
             return .failed(KirimError(of: error))
         }
@@ -270,7 +306,8 @@ extension StreamChat {
         private var underway: [Receipt]
         private var first = 0
 
-        struct End: Error { var stimulus: Stimulus }
+        /// The server has not decided in time.
+        struct Late: Error {}
 
         init(
             client: KirimClient,
@@ -313,9 +350,7 @@ extension StreamChat {
                     return nil
                 }
                 defer { group.cancelAll() }
-                guard let decision = try await group.next() ?? nil else {
-                    throw End(stimulus: .late)
-                }
+                guard let decision = try await group.next() ?? nil else { throw Late() }
                 return decision
             }
         }

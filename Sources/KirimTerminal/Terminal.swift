@@ -186,24 +186,43 @@ package struct BlockingThread: Sendable {
 
 /// The standard output, unbuffered.
 package enum StandardOutput {
-    /// Writes all of it. `false` where nobody reads any more.
+    /// Why nothing more can be written.
+    package enum Trouble: Hashable, Sendable {
+        /// Nobody reads any more: a pager was left, `head` has seen enough.
+        case readerGone
+        /// What the system says: the disk is full.
+        case failed(String)
+    }
+
+    /// Writes all of it. `false` where that cannot be.
     @discardableResult
     package static func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) -> Bool {
+        trouble(writing: text, to: descriptor) == nil
+    }
+
+    /// Writes all of it, or says why that cannot be.
+    package static func trouble(
+        writing text: String,
+        to descriptor: Int32 = STDOUT_FILENO
+    ) -> Trouble? {
         var text = text
         return text.withUTF8 { bytes in
             var written = 0
             while written < bytes.count {
-                guard let base = bytes.baseAddress else { return true }
+                guard let base = bytes.baseAddress else { return nil }
                 let count = platformWrite(descriptor, base + written, bytes.count - written)
                 if count < 0 {
-                    guard errno == EINTR || errno == EAGAIN else { return false }
+                    guard errno == EINTR || errno == EAGAIN else {
+                        return errno == EPIPE
+                            ? .readerGone : .failed(String(cString: strerror(errno)))
+                    }
                     var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     _ = poll(&polled, 1, 1000)
                     continue
                 }
                 written += count
             }
-            return true
+            return nil
         }
     }
 
@@ -223,5 +242,14 @@ package enum LocalTime {
         guard localtime_r(&seconds, &parts) != nil else { return "" }
         func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return "\(two(parts.tm_hour)):\(two(parts.tm_min))"
+    }
+
+    /// The day, where the person lives: 2026-11-28 (ISO 8601), which reads alike in all languages.
+    package static func day(milliseconds: Int64) -> String {
+        var seconds = time_t(milliseconds / 1000)
+        var parts = tm()
+        guard localtime_r(&seconds, &parts) != nil else { return "" }
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
     }
 }

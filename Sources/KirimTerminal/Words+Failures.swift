@@ -42,6 +42,7 @@ extension Words {
         case .tooLong(let line, let limit):
             self(.lineTooLong, "\(line)", LineEditor.grouped(limit))
         case .notUTF8(let line): self(.lineNotUTF8, "\(line)")
+        case .unreadable(let reason): self(.inputUnreadable, VisibleText.row(reason))
         }
     }
 }

@@ -78,7 +78,8 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
     case unknownCommand, usage, help, failed, tooLong, historyHeader
     case otherServer, noAnswer, noAnswerInTime, lineTooLong, lineNotUTF8, inputNotUTF8,
         nothingToSend,
-        textTooLong, isKept, sentNextTime, lookupFailed
+        textTooLong, isKept, sentNextTime, lookupFailed, inputUnreadable,
+        outputFailed, onlyAuthor, welcomeOnly, noAnswerYet, whenConnected, pastedLines, pastedBytes
     case saidJoined, saidLeft, saidRenamed, saidPutOut, saidBanned
     case edited, deleted, reacted, repliedTo, plainMark, server
     case plainStart, plainRegister, plainRefused, plainNoCommand
@@ -91,6 +92,40 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
                 "You are %1 on %2, in #%3. /help lists the commands.",
                 "Anda %1 di %2, di ruang #%3. /help menampilkan perintah."
             )
+        case .welcomeOnly: ("You are %1 on %2, in #%3.", "Anda %1 di %2, di ruang #%3.")
+        case .noAnswerYet:
+            (
+                """
+                No answer from %1 yet. Is a server running there? (kirim serve starts one on this machine.)
+                It goes on trying; what you write is kept and sent later.
+                """,
+                """
+                Belum ada jawaban dari %1. Apakah ada server di sana? (kirim serve menjalankannya di mesin ini.)
+                Terus dicoba; tulisan Anda disimpan dan dikirim nanti.
+                """
+            )
+        case .whenConnected:
+            (
+                "The server is not heard now; it is asked as soon as it is.",
+                "Server sedang tidak terdengar; ia ditanya begitu terdengar."
+            )
+        case .onlyAuthor:
+            (
+                "Only who wrote a message may change it or take it back.",
+                "Hanya penulisnya yang boleh mengubah atau menarik kembali sebuah pesan."
+            )
+        case .inputUnreadable:
+            (
+                "The input cannot be read (%1). What was read before is sent.",
+                "Masukan tidak bisa dibaca (%1). Yang terbaca sebelumnya dikirim."
+            )
+        case .outputFailed:
+            (
+                "The output cannot be written (%1); nothing more is shown.",
+                "Keluaran tidak bisa ditulis (%1); tidak ada lagi yang ditampilkan."
+            )
+        case .pastedLines: ("[pasted %1 lines, %2 bytes]", "[tempelan %1 baris, %2 bita]")
+        case .pastedBytes: ("[pasted %1 bytes]", "[tempelan %1 bita]")
         case .connectedAgain: ("Connected again.", "Tersambung lagi.")
         case .unreachable:
             (
@@ -178,8 +213,8 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         case .renamed: ("Your name is %1 now.", "Nama Anda sekarang %1.")
         case .nameRefused:
             (
-                "You are %3 here, not %1: %2 /name NAME takes another.",
-                "Di sini Anda %3, bukan %1: %2 /name NAMA mengganti nama."
+                "You are %3 here, not %1: %2",
+                "Di sini Anda %3, bukan %1: %2"
             )
         case .setBack:
             (
@@ -192,8 +227,8 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         case .refusedPost: ("✗ not sent: %1 — %2", "✗ tidak terkirim: %1 — %2")
         case .keptForLater:
             (
-                "%1 of your messages wait here, and are sent the next time.",
-                "%1 pesan Anda menunggu di sini, dan dikirim lain kali."
+                "Your messages that wait here, to be sent the next time: %1.",
+                "Pesan Anda yang menunggu di sini, untuk dikirim lain kali: %1."
             )
         case .notJoinedYet: ("#%1 was never reached.", "#%1 belum pernah tercapai.")
         case .cameIn: ("%1 is here (%2 online)", "%1 hadir (%2 daring)")
@@ -201,7 +236,7 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         case .wentAway: ("%1 is away (%2 online)", "%1 sedang pergi sebentar (%2 daring)")
         case .waitingMore: ("… and %1 more are waiting", "… dan %1 lagi menunggu")
         case .rooms: ("Rooms:", "Ruang:")
-        case .room: ("#%1: %2 members, %3 messages", "#%1: %2 anggota, %3 pesan")
+        case .room: ("#%1 (members: %2, entries: %3)", "#%1 (anggota: %2, catatan: %3)")
         case .members: ("In #%1:", "Di #%1:")
         case .online: ("online", "daring")
         case .away: ("away", "pergi sebentar")
@@ -316,27 +351,33 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         }
     }
 
+    // No line is longer than 76 columns: with what stands before a notice it fits a terminal of 80.
+
     private static let englishHelp = """
-        Type a line and press Return to send it. … waits, ✓ is kept by the server, ✗ was refused.
-          /name NAME        take another name            /who [ROOM]       who is here
-          /join ROOM        go to a room, or make it     /rooms            all rooms
-          /leave [ROOM]     leave a room                 /me DOES          say what you do
-          /history [COUNT]  earlier messages, numbered   /link             how the connection is
-          /reply N TEXT     answer message N             /react N EMOJI    react to message N
-          /edit N TEXT      change your message N        /delete N         take your message N back
-          /quit             leave (so does Ctrl-D)       //TEXT            send text that begins with /
-        Keys: arrows, Home, End, Ctrl-A E K U W Y L; up and down for earlier lines; Ctrl-C empties the line.
+        Type a line and press Return to send it: … waits, ✓ is kept by the server.
+          /name NAME       take another name        /who [ROOM]     who is here
+          /join ROOM       go to a room, or make it /rooms          all rooms
+          /leave [ROOM]    leave a room             /me DOES        say what you do
+          /history [N]     earlier messages, by number
+          /reply N TEXT    answer message N         /react N EMOJI  react to it
+          /edit N TEXT     change your message N    /delete N       take it back
+          /link            how the connection is    /quit           leave (Ctrl-D)
+          //TEXT           send text that begins with /
+        Keys: arrows, Home, End, Ctrl-A E K U W Y L; up and down: earlier lines;
+        Ctrl-C empties the line.
         """
 
     private static let indonesianHelp = """
-        Ketik satu baris dan tekan Enter untuk mengirim. … menunggu, ✓ disimpan server, ✗ ditolak.
-          /name NAMA        ganti nama                   /who [RUANG]      siapa yang ada
-          /join RUANG       masuk ruang, atau buat       /rooms            semua ruang
-          /leave [RUANG]    keluar dari ruang            /me LAKU          katakan yang Anda lakukan
-          /history [N]      pesan lama, bernomor         /link             keadaan sambungan
-          /reply N TEKS     jawab pesan N                /react N EMOJI    tanggapi pesan N
-          /edit N TEKS      ubah pesan N Anda            /delete N         tarik kembali pesan N Anda
-          /quit             keluar (juga Ctrl-D)         //TEKS            kirim teks yang diawali /
-        Tombol: panah, Home, End, Ctrl-A E K U W Y L; atas dan bawah untuk baris lama; Ctrl-C mengosongkan baris.
+        Ketik satu baris lalu Enter untuk mengirim: … menunggu, ✓ disimpan server.
+          /name NAMA       ganti nama               /who [RUANG]    siapa yang ada
+          /join RUANG      masuk ruang, atau buat   /rooms          semua ruang
+          /leave [RUANG]   keluar dari ruang        /me LAKU        apa yang Anda lakukan
+          /history [N]     pesan lama, bernomor
+          /reply N TEKS    jawab pesan N            /react N EMOJI  tanggapi pesan N
+          /edit N TEKS     ubah pesan N Anda        /delete N       tarik kembali
+          /link            keadaan sambungan        /quit           keluar (Ctrl-D)
+          //TEKS           kirim teks yang diawali /
+        Tombol: panah, Home, End, Ctrl-A E K U W Y L; atas dan bawah: baris lama;
+        Ctrl-C mengosongkan baris.
         """
 }

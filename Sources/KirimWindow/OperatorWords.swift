@@ -29,6 +29,7 @@ enum OperatorWords {
         case .kicked(let name): tr("%1 is put out for a minute", name.text)
         case .banned(let ban): tr("Kept out: %1", text(of: ban))
         case .unbanned(let ban): tr("No longer kept out: %1", text(of: ban))
+        case .plainKicked(let address): tr("%1 is put out for a minute", client(address))
         case .plainArrived(let address): tr("%1 is here (plain text)", client(address))
         case .plainDeparted(let address): tr("%1 is gone (plain text)", client(address))
         case .storageFailed(let error):

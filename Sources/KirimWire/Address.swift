@@ -52,7 +52,8 @@ extension IPAddress {
     /// Multicast, limited broadcast, and the reserved class E, none of which may send.
     public var isMulticastOrBroadcast: Bool {
         switch unmapped {
-        case .v4(let bits): bits >> 28 >= 0xE
+        // The last address of the loopback network is its broadcast address.
+        case .v4(let bits): bits >> 28 >= 0xE || bits == 0x7FFF_FFFF
         case .v6(let high, _, _): high >> 56 == 0xFF
         }
     }

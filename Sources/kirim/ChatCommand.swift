@@ -4,6 +4,7 @@ import KirimClient
 import KirimRooms
 import KirimTerminal
 import KirimWire
+import UnixSignals
 
 /// `kirim chat`: the line face, for people and for pipes.
 struct ChatCommand: AsyncParsableCommand {
@@ -110,14 +111,21 @@ struct ChatCommand: AsyncParsableCommand {
         options.localPort = port ?? 0
         options.patience = .seconds(min(timeout, 20))
         options.agent = "kirim chat"
-        let client = try await person.connect(to: server, options)
-        let showsTime = hasPrompt
+        let client: KirimClient
+        do {
+            client = try await person.connect(to: server, options)
+        } catch {
+            // A program that reads waits for the last line.
+            if json { JSONLine.sayEnd(accepted: 0, refused: 0, code: error.rawValue) }
+            throw error
+        }
         let face = LineFace(
             address: server,
             room: room ?? .lobby,
             words: words,
             style: Style(environment: environment, isTerminal: hasPrompt),
-            clock: { showsTime ? LocalTime.clock(milliseconds: $0.milliseconds) : "" }
+            clock: hasPrompt ? Self.clock : .none,
+            hasCommands: isTyped && !json
         )
         let terminal = Terminal()
         if hasPrompt, terminal.start() {
@@ -130,7 +138,26 @@ struct ChatCommand: AsyncParsableCommand {
         streaming.hasCommands = isTyped && !json
         streaming.patience = .seconds(timeout)
         var chat = StreamChat(client: client, face: face, options: streaming)
-        return await chat.run()
+        return await chat.run(interruptions: Self.interruptions)
+    }
+
+    private static var clock: LineFace.Clock {
+        LineFace.Clock(
+            time: { LocalTime.clock(milliseconds: $0.milliseconds) },
+            day: { LocalTime.day(milliseconds: $0.milliseconds) },
+            today: LocalTime.day(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+        )
+    }
+
+    /// Ctrl-C, a session's end: the chat says goodbye, and what waits is told.
+    private static var interruptions: AsyncStream<Void> {
+        AsyncStream { continuation in
+            Task {
+                for await _ in await UnixSignalsSequence(trapping: [.sigint, .sigterm]) {
+                    continuation.yield()
+                }
+            }
+        }
     }
 
     private func chatPlainly() async throws -> ChatExit {
@@ -209,12 +236,16 @@ struct PersonOptions: ParsableArguments {
     func connect(
         to server: ServerAddress,
         _ options: KirimClient.Options
-    ) async throws -> KirimClient {
+    ) async throws(ExitCode) -> KirimClient {
         do {
             return try await KirimClient.connect(to: server, as: name, options: options)
-        } catch let error as KirimError {
+        } catch {
+            let error = KirimError(of: error)
             let words = Words(environment: ProcessInfo.processInfo.environment)
-            StandardOutput.complain("kirim: \(words.sentence(for: error, at: server))")
+            let folder = data.map { Folders.expanded($0) } ?? Folders.data
+            // Whoever is to move a file away must know where it is.
+            let place = error.code == .storage ? folder.map { " (\($0))" } ?? "" : ""
+            StandardOutput.complain("kirim: \(words.sentence(for: error, at: server))\(place)")
             throw ExitCode(ChatExit(error).rawValue)
         }
     }

@@ -3,6 +3,7 @@ import Foundation
 import KirimClient
 import KirimNoise
 import KirimServer
+import KirimTerminal
 import KirimWire
 
 /// `kirim invite`: an address that lets one key into an invite-only server, once.
@@ -108,6 +109,11 @@ struct InviteCommand: ParsableCommand {
                 invitation: ServerAddress.invitation(id, secret: secret)
             )
             try Complaint.print(address.description)
+            if place.isForOthers, Setting.address(host)?.isLoopback == true {
+                StandardOutput.complain(
+                    "kirim: this address is of use on this machine only; for others say --host NAME."
+                )
+            }
         } catch let complaint as Complaint {
             throw complaint.said()
         }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Dispatch
+import Foundation
+import KirimTerminal
 
 /// A command that has the main thread, because its windows are drawn there.
 protocol WindowedCommand: ParsableCommand {
@@ -12,6 +14,7 @@ protocol WindowedCommand: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        refuseUnreadableWords()
         do {
             let command = try Kirim.parseAsRoot()
             #if GTK
@@ -23,6 +26,17 @@ enum Main {
             run(command)
         } catch {
             Kirim.exit(withError: error)
+        }
+    }
+
+    /// What is not UTF-8 would be sent as something else than was written.
+    private static func refuseUnreadableWords() {
+        for place in 1..<max(1, Int(CommandLine.argc)) {
+            guard let word = CommandLine.unsafeArgv[place],
+                String(validatingCString: word) == nil
+            else { continue }
+            StandardOutput.complain("kirim: word \(place) of the command line is not valid UTF-8.")
+            Kirim.exit(withError: ExitCode(EX_USAGE))
         }
     }
 

@@ -30,7 +30,7 @@ final class OperatorConsole: Sendable {
             }
             return
         }
-        desk = Mutex(LineDesk(terminal: terminal))
+        desk = Mutex(LineDesk(terminal: terminal, words: Words(.english)))
         Task {
             for await event in terminal.events {
                 for line in take(event) { tell.yield(line) }

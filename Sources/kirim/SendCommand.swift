@@ -115,9 +115,13 @@ struct SendCommand: AsyncParsableCommand {
         guard words.isEmpty else { return (server, words.joined(separator: " ")) }
         var bytes: [UInt8] = []
         while bytes.count <= ChatLimits.standard.messageBytes + 1 {
-            let more = await StandardInput.next()
-            guard !more.isEmpty else { break }
-            bytes += more
+            do throws(InputLines.Fault) {
+                let more = try await StandardInput.next()
+                guard !more.isEmpty else { break }
+                bytes += more
+            } catch {
+                throw end(error.exit, phrases.sentence(for: error))
+            }
         }
         if bytes.last == 0x0A { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -59,7 +59,10 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "What the server calls itself. (default: Kirim)")
     var name: String?
 
-    @Option(help: "Who may speak plain text: off, loopback or lan. (default: loopback)")
+    @Option(
+        help:
+            "Who may speak plain text: off, loopback or lan. (default: loopback; off where a password or an invitation is needed)"
+    )
     var plain: String?
 
     @Option(help: "Minutes of silence after which a plain client has left. (default: 60)")

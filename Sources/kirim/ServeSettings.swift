@@ -45,8 +45,6 @@ struct ServeSettings {
         let port = reader.int(forKey: "port").flatMap { UInt16(exactly: $0) }
         options.addresses = addresses(reader, port: port ?? ServerAddress.defaultPort)
         options.name = reader.string(forKey: "name", default: options.name)
-        options.plain =
-            reader.string(forKey: "plain", as: ServerOptions.Plain.self) ?? options.plain
         if let silence = reader.int(forKey: "plainSilence") {
             options.plainSilence = .seconds(silence * 60)
         }
@@ -54,15 +52,24 @@ struct ServeSettings {
             passwordFile: reader.string(forKey: "passwordFile"),
             inviteOnly: reader.bool(forKey: "inviteOnly", default: false)
         )
+        // Plain text proves nothing: a closed server does not speak it unless it is told to.
+        let isOpen = if case .open = options.access { true } else { false }
+        options.plain =
+            reader.string(forKey: "plain", as: ServerOptions.Plain.self)
+            ?? (isOpen ? .loopback : .off)
         let level = reader.string(forKey: "logLevel", as: Logger.Level.self) ?? .notice
         return ServeSettings(options: options, logLevel: level)
     }
 
-    /// Where the server of this machine has its files, and which port it was told.
-    static func place(_ flags: Flags) throws -> (folder: String, port: UInt16) {
+    /// Where the server of this machine has its files, which port it was told, and whether other machines reach it.
+    static func place(
+        _ flags: Flags
+    ) throws -> (folder: String, port: UInt16, isForOthers: Bool) {
         let reader = try reader(flags)
-        let port = reader.int(forKey: "port").flatMap { UInt16(exactly: $0) }
-        return (try folder(reader), port ?? ServerAddress.defaultPort)
+        let port =
+            reader.int(forKey: "port").flatMap { UInt16(exactly: $0) } ?? ServerAddress.defaultPort
+        let isForOthers = addresses(reader, port: port).contains { !$0.ip.isLoopback }
+        return (try folder(reader), port, isForOthers)
     }
 
     /// Whatever comes out of it has been looked at: a reader passes over what has another type.
@@ -73,6 +80,7 @@ struct ServeSettings {
             given[setting] = try setting.checked(value, at: setting.flag)
         }
         let environment = ProcessInfo.processInfo.environment
+        try refuseMistyped(environment.keys)
         var variables: [Setting: ConfigValue] = [:]
         for setting in Setting.allCases {
             guard let text = environment[setting.variable] else { continue }
@@ -86,6 +94,18 @@ struct ServeSettings {
             provider("environment", variables),
             provider("file", try file(flags.settings ?? environment["KIRIM_SETTINGS"])),
         ])
+    }
+
+    /// A variable that looks like one of the settings and is none was meant as one.
+    private static func refuseMistyped(_ names: some Sequence<String>) throws {
+        let known = Setting.allCases.map(\.variable) + ["KIRIM_SETTINGS"]
+        for name in names.sorted() where name.hasPrefix("KIRIM_") && !known.contains(name) {
+            let begun = known.first { $0.hasPrefix(name) && name.count > "KIRIM_xx".count }
+            guard let meant = begun ?? Spelling.nearest(to: name, of: known) else { continue }
+            throw Complaint.setting(
+                "The variable \(ServerLog.visible(name)) is no setting; did you mean \(meant)?"
+            )
+        }
     }
 
     private static func provider(

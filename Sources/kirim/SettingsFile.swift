@@ -39,7 +39,7 @@ enum SettingsFile {
     private static func unknown(_ key: String, in path: String) -> Complaint {
         let all = Setting.allCases.map(\.rawValue)
         let hint =
-            nearest(to: key, of: all).map { "did you mean \"\($0)\"?" }
+            Spelling.nearest(to: key, of: all).map { "did you mean \"\($0)\"?" }
             ?? "there are \(all.joined(separator: ", "))."
         return Complaint.setting(
             "\"\(ServerLog.visible(key))\" in the settings file \(path) is no setting; \(hint)"
@@ -65,35 +65,6 @@ enum SettingsFile {
             return ""
         }
         return "Look at line \(bytes.prefix(offset).count { $0 == 0x0A } + 1): "
-    }
-
-    /// What was probably meant; case, dashes and underlines do not count.
-    private static func nearest(to key: String, of all: [String]) -> String? {
-        let bare = plain(key)
-        let near = all.map { (name: $0, distance: distance(bare, plain($0))) }
-            .min { $0.distance < $1.distance }
-        return near.flatMap { $0.distance <= 2 ? $0.name : nil }
-    }
-
-    private static func plain(_ key: String) -> [Character] {
-        key.lowercased().filter { $0 != "-" && $0 != "_" }
-    }
-
-    /// Letters to put in, take out or change (Levenshtein).
-    private static func distance(_ a: [Character], _ b: [Character]) -> Int {
-        // Nothing that long was meant as one of these.
-        guard a.count <= 40 else { return a.count }
-        var row = Array(0...b.count)
-        for (i, letter) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let changed = diagonal + (letter == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(changed, diagonal + 1, row[j] + 1)
-            }
-        }
-        return row[b.count]
     }
 }
 

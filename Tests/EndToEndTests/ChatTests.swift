@@ -67,9 +67,10 @@ struct ChatTests {
                 ["chat", "\(stage.address)", "--data", stage.data(of: "ani"), "--port", port] + more
             )
             #expect(chat.exitCode() == 7, "\(chat.lines)")
-            #expect(
-                chat.lines == ["kirim: Another program has the local port \(port); choose another."]
-            )
+            // A program that reads hears in its own way that this was all.
+            let end = #"{"event":"done","accepted":0,"refused":0,"exit":7}"#
+            let said = "kirim: Another program has the local port \(port); choose another."
+            #expect(chat.lines == [said] + (more == ["--json"] ? [end] : []))
         }
         let free = "\(try UDPSocket.freePort())"
         let chat = try stage.run([
@@ -207,6 +208,60 @@ struct ChatTests {
         }
         stage.stopServer(by: SIGTERM)
         #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["satu"])
+    }
+
+    @Test("an output that nobody reads any more keeps nothing from being sent; a full one is told")
+    func brokenOutput() throws {
+        let stage = try Stage()
+        let lines = (1...500).map { "line \($0)" }.joined(separator: "\n")
+        for (name, output, code) in [("ani", "| head -n 1", 0), ("budi", ">/dev/full", 7)] {
+            let command =
+                "\(stage.program) chat \(stage.address) --data \(stage.data(of: name)) \(output)"
+            let shell = try ChildProcess(
+                "/bin/bash",
+                ["-c", "set -o pipefail; \(command); echo ended $?"],
+                environment: ["HOME": stage.folder]
+            )
+            defer { shell.end() }
+            shell.type(lines)
+            shell.closeInput()
+            #expect(shell.line(containing: "ended \(code)") != nil, "\(shell.lines)")
+            if code == 7 { #expect(shell.lines.contains { $0.contains("cannot be written") }) }
+        }
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.count == 1_000)
+    }
+
+    @Test("a line that cannot be a message is named also where the server is away")
+    func badLineOffline() throws {
+        let stage = try Stage()
+        stage.stopServer(by: SIGKILL)
+        let shell = try ChildProcess(
+            "/bin/bash",
+            [
+                "-c",
+                "printf 'aaa\\n\\377\\nccc\\n' | \(stage.program) chat \(stage.address) --timeout 1 "
+                    + "--data \(stage.data(of: "ani")); echo ended $?",
+            ],
+            environment: ["HOME": stage.folder]
+        )
+        defer { shell.end() }
+        #expect(shell.line(containing: "ended 1") != nil, "\(shell.lines)")
+        #expect(shell.lines.contains { $0.contains("Line 2 is not valid UTF-8") })
+        #expect(shell.lines.contains { $0.contains("is kept") })
+    }
+
+    @Test("an interrupted chat for programs says goodbye, and its last line")
+    func interrupted() throws {
+        let stage = try Stage()
+        let chat = try stage.run([
+            "chat", "\(stage.address)", "--json", "--follow", "--data", stage.data(of: "ani"),
+        ])
+        #expect(chat.line(containing: "welcomed") != nil, "\(chat.lines)")
+        chat.kill(SIGINT)
+        #expect(chat.exitCode() == 130)
+        #expect(chat.lines.last?.contains(#""event":"done""#) == true, "\(chat.lines)")
+        #expect(stage.server.line(containing: "is gone") != nil)
     }
 
     @Test("what is written without a server for a room of the future is kept, and sent there")

@@ -73,6 +73,7 @@ struct SettingsTests {
         arguments: [
             ("KIRIM_INVITE_ONLY", "on"), ("KIRIM_INVITE_ONLY", "maybe"), ("KIRIM_PORT", "abc"),
             ("KIRIM_PASSWORD_FILE", ""), ("KIRIM_PLAIN", "yes"), ("KIRIM_PLAIN_SILENCE", "0"),
+            ("KIRIM_INVITE_ONY", "true"), ("KIRIM_INVITEONLY", "1"), ("KIRIM_PASSWORD", "x"),
             ("KIRIM_HOST", "nowhere"), ("KIRIM_LOG_LEVEL", "loud"), ("KIRIM_SETTINGS", "/nowhere"),
         ]
     )

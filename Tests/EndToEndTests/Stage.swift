@@ -14,7 +14,7 @@ final class Stage {
     let folder: String
     let address: Address
     private(set) var server: ChildProcess
-    private let program: String
+    let program: String
     private let serverArguments: [String]
     private var others: [ChildProcess] = []
 

@@ -38,6 +38,61 @@ struct PlainServerTests {
         #expect(scene.texts(to: local(50_002)) == ["127.0.0.1:50001: hi", "ani: halo"])
     }
 
+    @Test("a flood from many ports is bounded by what its messages cost, and ends with it")
+    func relayBudget() {
+        var scene = Scene {
+            $0.relaysPerSecond = 1_000
+            $0.relayBurst = 2_000
+        }
+        func flood() {
+            for port in 20_000..<20_200 { scene.hear("x", from: local(UInt16(port))) }
+        }
+        flood()
+        // One for each message and one for each client that is there: 1 + 2 + 3 + …
+        let first = scene.said.count
+        #expect((60...66).contains(first))
+        #expect(scene.server.counters.tooFast == 200 - first)
+        scene.forget()
+        scene.wait(.seconds(1))
+        flood()
+        #expect((8...20).contains(scene.said.count))
+        scene.forget()
+        scene.wait(.seconds(3))
+        scene.hear("calm again", from: local(20_000))
+        #expect(scene.said == ["calm again"])
+    }
+
+    @Test("a line in somebody's text does not pass for another's: it is moved in")
+    func forgedLine() {
+        var scene = Scene()
+        scene.hear("a", from: local(50_001))
+        scene.deliver("halo\nServer: closed at 8\nbudi: yes", by: ani)
+        scene.broadcast("one\ntwo")
+        #expect(
+            scene.texts(to: local(50_001)) == [
+                "ani: halo\n  Server: closed at 8\n  budi: yes", "one\ntwo",
+            ]
+        )
+    }
+
+    @Test("who is put out is not heard for as long, and then is")
+    func putOut() {
+        var scene = Scene()
+        scene.hear("a", from: local(50_001))
+        scene.hear("b", from: local(50_002))
+        scene.server.remove(local(50_001).address, until: scene.now.advanced(by: .seconds(60)))
+        scene.drain()
+        #expect(scene.left == [.removed])
+        scene.forget()
+        scene.hear("again", from: local(50_001))
+        scene.hear("still here", from: local(50_002))
+        #expect(scene.said == ["still here"])
+        #expect(scene.server.counters.refused == 1)
+        scene.wait(.seconds(60))
+        scene.hear("back", from: local(50_001))
+        #expect(scene.said.last == "back")
+    }
+
     @Test("gives up the oldest relays, and counts them, when too much waits to be sent")
     func backlog() {
         var scene = Scene(.loopback) { $0.backlogBytes = 10 * 256 }
@@ -238,7 +293,7 @@ struct PlainServerTests {
         scene.broadcast("\u{1B}[1mhalo\u{1B}[0m")
         #expect(
             scene.texts(to: local(50_001)) == [
-                "ani: \u{FFFD}]0;x\u{FFFD}a\tb\nc\u{FFFD}1m", "\u{1B}[1mhalo\u{1B}[0m",
+                "ani: \u{FFFD}]0;x\u{FFFD}a\tb\n  c\u{FFFD}1m", "\u{1B}[1mhalo\u{1B}[0m",
             ]
         )
     }
@@ -352,8 +407,10 @@ struct DoorTests {
         scene.hear(" \(code.uppercased())\n", from: remote(1))
         #expect(scene.joined == [remote(1)])
         #expect(scene.said.isEmpty)
+        #expect(scene.sent.last?.text == "You are in. What you send now goes to everybody.\n")
         scene.hear("halo", from: remote(1))
         #expect(scene.said == ["halo"])
+        #expect(scene.sent.count == 2)
     }
 
     @Test("takes what follows the code as the first message")

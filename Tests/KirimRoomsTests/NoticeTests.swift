@@ -13,9 +13,16 @@ struct NoticeTests {
         let room = RoomName("kelas-1")!
         let all: [Notice] = [
             .joined(name, room), .left(name, room), .renamed(from: name, to: Self.names[0]),
-            .renamed(from: Self.names[0], to: name), .putOut(name), .banned(name),
+            .putOut(name), .banned(name),
         ]
         for notice in all { #expect(Notice(notice.text) == notice) }
+    }
+
+    @Test("a new name that reads like the end of another sentence leaves it as it is")
+    func ambiguous() {
+        let (ani, plain) = (Self.names[0], Self.names[1])
+        #expect(Notice(Notice.renamed(from: ani, to: plain).text) == .renamed(from: ani, to: plain))
+        #expect(Notice(Notice.renamed(from: ani, to: Self.names[2]).text) == nil)
     }
 
     @Test(

@@ -24,4 +24,20 @@ struct CommandTests {
         #expect(Command("/") == .unknown("/"))
         #expect(Command(" /quit") == .say(" /quit"))
     }
+
+    @Test(
+        "words that no command takes are no command: they were meant as something else",
+        arguments: [
+            ("/join dev ops", "/join ROOM"), ("/leave kelas now", "/leave [ROOM]"),
+            ("/rooms all", "/rooms"), ("/link x", "/link"), ("/quit now", "/quit"),
+            ("/delete 3 4", "/delete N"), ("/who a b", "/who [ROOM]"),
+        ]
+    )
+    func moreWords(_ line: String, _ usage: String) { #expect(Command(line) == .misused(usage)) }
+
+    @Test(
+        "a text of several lines was pasted, and is said as it is",
+        arguments: ["/quit\nbaris dua", "/usr/bin/env\r\nls", "/me waves\n"]
+    )
+    func pasted(_ text: String) { #expect(Command(text) == .say(text)) }
 }

@@ -12,7 +12,7 @@ struct LineFaceTests {
         room: .lobby,
         words: Words(.english),
         style: Style(isOn: false),
-        clock: { _ in "" }
+        clock: .none
     )
 
     private static let ani: Author = {
@@ -141,18 +141,73 @@ struct LineFaceTests {
     @Test("counts the seconds of a silence: each in the first minute, then each ten")
     mutating func silence() {
         let begun = Instant.start.advanced(by: .seconds(100))
-        face.timePassed(to: begun)
+        _ = face.timePassed(to: begun)
         #expect(face.deadline == nil)
         _ = face.receive(.phase(.silent(.seconds(6))))
         #expect(face.foot.prompt == "#lobby (silent for 6 s)> ")
         #expect(face.deadline == begun.advanced(by: .seconds(1)))
-        face.timePassed(to: begun.advanced(by: .seconds(1)))
+        _ = face.timePassed(to: begun.advanced(by: .seconds(1)))
         #expect(face.foot.prompt == "#lobby (silent for 7 s)> ")
-        face.timePassed(to: begun.advanced(by: .seconds(54)))
+        _ = face.timePassed(to: begun.advanced(by: .seconds(54)))
         #expect(face.foot.prompt == "#lobby (silent for 60 s)> ")
         #expect(face.deadline == begun.advanced(by: .seconds(64)))
         _ = face.receive(.phase(.connected))
         #expect(face.deadline == nil)
+    }
+
+    @Test("says after three seconds that nobody has answered, once, and not where somebody has")
+    mutating func noAnswerYet() {
+        let due = Instant.start.advanced(by: .seconds(3))
+        var heard = face
+        #expect(face.deadline == due)
+        #expect(face.timePassed(to: due.advanced(by: .milliseconds(-1))).isEmpty)
+        #expect(face.timePassed(to: due).count == 1)
+        #expect(face.timePassed(to: due.advanced(by: .seconds(3))).isEmpty)
+        _ = heard.receive(.phase(.connected))
+        #expect(heard.deadline == nil)
+        #expect(heard.timePassed(to: due).isEmpty)
+    }
+
+    @Test("says that the server is asked later, where it is not heard")
+    mutating func askedLater() {
+        let later = LineFace.Effect.note(
+            "-- The server is not heard now; it is asked as soon as it is."
+        )
+        #expect(face.submit("/rooms").contains(later))
+        _ = face.receive(.phase(.connected))
+        #expect(!face.submit("/rooms").contains(later))
+        #expect(!face.submit("halo").contains(later))
+    }
+
+    @Test("a day that is not today stands above its first line, and so does the next one")
+    func days() {
+        var face = LineFace(
+            address: .local,
+            room: .lobby,
+            words: Words(.english),
+            style: Style(isOn: false),
+            clock: LineFace.Clock(
+                time: { _ in "12:00" },
+                day: { "day \($0.milliseconds / 10)" },
+                today: "day 3"
+            )
+        )
+        var printed: [String] = []
+        for (number, time) in [(1, 11), (2, 12), (3, 31), (4, 32)] as [(UInt64, Int64)] {
+            let post = Post(room: .lobby, authored: WallTime(milliseconds: time), text: "x")
+            let entry = Entry(
+                sequence: SequenceNumber(rawValue: number),
+                post: post,
+                author: Self.ani,
+                id: nil,
+                received: WallTime(milliseconds: time)
+            )
+            for case .print(let line) in face.receive(.entry(entry, mine: nil)) {
+                printed.append(line)
+            }
+        }
+        let line = "12:00 ani: x"
+        #expect(printed == ["-- day 1", line, line, "-- day 3", line, line])
     }
 
     @Test("says why a room cannot be left, and which command was refused")

@@ -36,8 +36,8 @@ struct WordsTests {
 
     @Test("puts values where they belong")
     func values() {
-        #expect(Words(.english)(.room, "a", "7", "9") == "#a: 7 members, 9 messages")
-        #expect(Words(.indonesian)(.room, "a", "7", "9") == "#a: 7 anggota, 9 pesan")
+        #expect(Words(.english)(.room, "a", "7", "9") == "#a (members: 7, entries: 9)")
+        #expect(Words(.indonesian)(.room, "a", "7", "9") == "#a (anggota: 7, catatan: 9)")
     }
 
     @Test("honours NO_COLOR, a dumb terminal, and a pipe")

@@ -34,6 +34,13 @@ struct AddressTests {
         #expect(IPAddress(expected) == address)
     }
 
+    @Test("the loopback network's broadcast address is one, and no other loopback address is")
+    func loopbackBroadcast() {
+        #expect(IPAddress("127.255.255.255")?.isMulticastOrBroadcast == true)
+        #expect(IPAddress("127.255.255.254")?.isMulticastOrBroadcast == false)
+        #expect(IPAddress("::ffff:127.255.255.255")?.isMulticastOrBroadcast == true)
+    }
+
     @Test("reads the bits")
     func bits() {
         #expect(IPAddress("192.0.2.1") == .v4(0xC000_0201))
