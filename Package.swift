@@ -80,7 +80,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// The window's modules. Their code runs on the main thread unless it says otherwise; without the trait they are empty.
 let windows: [(name: String, dependencies: [Target.Dependency])] = [
-    ("KirimGtk", [gtk]),
+    ("KirimGtk", ["KirimScreen", gtk]),
     (
         "KirimWindow",
         [

@@ -8,6 +8,8 @@ extension ChatClient {
     mutating func read(_ index: Int, at now: Instant) {
         guard session?.isReady == true, case .idle(let until) = readers[index].stage else { return }
         if let until, until > now { return }
+        // Who is in hundreds of rooms asks for them by and by: servers bound what they keep of requests.
+        guard session?.hasAskedForManyRooms == false else { return }
         let room = readers[index].name
         guard readers[index].isMember else {
             readers[index].check()
@@ -24,6 +26,12 @@ extension ChatClient {
         )
     }
 
+    /// An answer about a room came: the next ones may be asked for.
+    mutating func readOn(at now: Instant) {
+        guard readers.count > Session.roomsAskedLimit else { return }
+        for index in readers.indices { read(index, at: now) }
+    }
+
     /// Becomes a member of a room again, unless another face has left it meanwhile: what one face leaves
     /// is not to come back through another.
     mutating func rejoin(_ room: RoomName, isWanted: Bool) {
@@ -32,6 +40,7 @@ extension ChatClient {
             leave(index, nil)
             return
         }
+        guard session?.hasAskedForManyRooms == false else { return readers[index].pause() }
         readers[index].join()
         _ = say(.join(room), for: .rejoin(room))
     }
@@ -189,21 +198,27 @@ extension ChatClient {
 
     /// Posts may be for rooms that another face has joined meanwhile.
     mutating func askAboutRooms(of rows: [OutboxRow]) {
-        askAbout(rows.lazy.filter { $0.decision == nil }.map(\.post.room))
-    }
-
-    /// Rooms that a server may have us ask about at once.
-    static var unclearLimit: Int { 64 }
-
-    /// Asks the journal whether another face wants to read rooms that are not read here.
-    mutating func askAbout(_ rooms: some Sequence<RoomName>) {
         var asked: [RoomName] = []
-        for room in rooms where index(of: room) == nil && !unclear.contains(room) {
-            if !asked.contains(room) { asked.append(room) }
+        for row in rows where row.decision == nil && index(of: row.post.room) == nil {
+            if !unclear.contains(row.post.room), !asked.contains(row.post.room) {
+                asked.append(row.post.room)
+            }
         }
         guard !asked.isEmpty else { return }
         unclear += asked
         store(.rooms, .clear(asked))
+    }
+
+    /// Another face of ours may have joined rooms: the journal knows. Asked now and once more a little later, as that
+    /// face may have heard of it first and written it down last.
+    mutating func lookForRooms(at now: Instant) {
+        lookAgain = now.advanced(by: configuration.storeRetry)
+        store(.rooms, .wanted)
+    }
+
+    /// All rooms that are wanted here.
+    mutating func wanted(_ rooms: [RoomName]) {
+        for room in rooms { follow(room) }
     }
 
     /// The journal has told which rooms all faces together want to read.

@@ -37,13 +37,15 @@ extension ChatClient {
         case .done(let id):
             guard let purpose = session?.asked.removeValue(forKey: id) else { return }
             done(purpose, at: now)
+            readOn(at: now)
         case .refused(let id, let refusal):
             if let purpose = session?.asked.removeValue(forKey: id) {
                 refused(purpose, refusal, at: now)
+                readOn(at: now)
             } else if let wish = session?.wish, wish.hello == id {
                 // Behind the welcome: let in, by another name.
                 session?.wish = nil
-                tell(.nameRefused(wish.name, refusal))
+                nameRefused(wish.name, refusal)
             }
         case .roomsPart(let id, let rooms): collect(rooms, for: id)
         case .rooms(let id, let rooms):
@@ -56,6 +58,7 @@ extension ChatClient {
         case .subscribed(let id, let stream, _, let first, let last):
             guard let purpose = session?.asked.removeValue(forKey: id) else { return }
             subscribed(purpose, stream: stream, first: first, last: last, at: now)
+            readOn(at: now)
         case .decided(let decisions): decided(decisions, at: now)
         case .postponed(_, let refusal, let milliseconds):
             postponed(refusal, milliseconds: milliseconds, at: now)
@@ -63,8 +66,7 @@ extension ChatClient {
         case .removed(let room, let refusal):
             // Not there any more, without another reason: we left it ourselves, through another face.
             if let index = index(of: room) { leave(index, refusal == .notInRoom ? nil : refusal) }
-        case .joined(let room):
-            if unclear.count < Self.unclearLimit { askAbout([room]) }
+        case .joined(let room): if index(of: room) == nil { lookForRooms(at: now) }
         }
     }
 
@@ -142,6 +144,7 @@ extension ChatClient {
         session?.stage = stage
         offerPosts()
         for index in readers.indices { read(index, at: now) }
+        store(.rooms, .wanted)
         advanceWishes(at: now)
         presence.tell(presence.presence, at: now)
         if presence.isDue(at: now) { tellPresence() }
@@ -200,6 +203,16 @@ extension ChatClient {
             if let wish = finishWish(ticket) { answer(wish, .refused(refusal)) }
             advanceWishes(at: now)
         case .nothing: break
+        }
+    }
+
+    private mutating func nameRefused(_ name: MemberName, _ refusal: Refusal) {
+        // Who waits for it hears it there.
+        let waiting = wishes.first { $0.request == .rename(name) }
+        if let wish = waiting.flatMap({ finishWish($0.ticket) }) {
+            answer(wish, .refused(refusal))
+        } else {
+            tell(.nameRefused(name, refusal))
         }
     }
 

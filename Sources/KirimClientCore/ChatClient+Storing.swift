@@ -55,6 +55,8 @@ struct Storage {
         case enter(RoomName, Ticket)
         /// Which of the rooms of posts are wanted by another face.
         case clear([RoomName])
+        /// Which rooms the faces together want.
+        case wanted
         case page(Ticket)
         case write
     }
@@ -211,6 +213,7 @@ extension ChatClient {
             follow(room)
             tell(.answered(ticket, .done))
         case (.clear(let asked), .rooms(let rooms)): cleared(asked, wanted: rooms)
+        case (.wanted, .rooms(let rooms)): wanted(rooms)
         case (.page(let ticket), .entries(let entries)):
             if let wish = finishWish(ticket) { answer(wish, .entries(entries)) }
         default: break
@@ -339,7 +342,7 @@ extension ChatClient {
         case .page(let ticket):
             if let wish = finishWish(ticket) { answer(wish, .failed(error)) }
             return
-        case .older, .write: break
+        case .wanted, .older, .write: break
         }
         if storage.told != error {
             storage.told = error

@@ -29,6 +29,8 @@ package struct ChatClient {
     var presence = PresenceTeller()
     /// Rooms of posts that are not read here. The journal is asked whether another face has joined them.
     var unclear: [RoomName] = []
+    /// When the journal is asked once more which rooms the faces want.
+    var lookAgain: Instant?
     /// The server has not heard yet that another name is wished for.
     var isNameWished = false
     /// Numbers for outboxes to come, drawn beforehand.
@@ -127,7 +129,7 @@ extension ChatClient {
     }
 
     package var deadline: Instant? {
-        var times = [presence.deadline, storage.deadline, postsDeadline, helloDeadline]
+        var times = [presence.deadline, storage.deadline, postsDeadline, helloDeadline, lookAgain]
         if session?.isReady == true { times += readers.map(\.deadline) }
         return times.compactMap { $0 }.min()
     }
@@ -189,6 +191,10 @@ extension ChatClient {
         storage.timePassed(to: now)
         if presence.isDue(at: now) { tellPresence() }
         if let due = helloDeadline, due <= now { reconnect() }
+        if let due = lookAgain, due <= now {
+            lookAgain = nil
+            store(.rooms, .wanted)
+        }
         guard session?.isReady == true else { return }
         if let due = postsDeadline, due <= now { offerPostsAgain() }
         for index in readers.indices {

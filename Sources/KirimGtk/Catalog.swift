@@ -1,5 +1,6 @@
 #if GTK
 import CGtk
+import KirimScreen
 
 #if canImport(Glibc)
 import Glibc
@@ -38,7 +39,7 @@ package enum Catalog {
 package func tr(_ sentence: String, _ values: String...) -> String {
     // What is not translated is answered with the very bytes of the question: they must be there still.
     let found = sentence.withCString { String(cString: g_dgettext(Catalog.domain, $0)) }
-    return filled(found, values)
+    return found.filled(with: values)
 }
 
 /// The same for a sentence that counts: `tr(one: "%1 message", many: "%1 messages", 3)`.
@@ -48,14 +49,6 @@ package func tr(one: String, many: String, _ count: Int, _ values: String...) ->
             String(cString: made(g_dngettext(Catalog.domain, one, many, gulong(max(0, count)))))
         }
     }
-    return filled(found, ["\(count)"] + values)
-}
-
-private func filled(_ sentence: String, _ values: [String]) -> String {
-    var text = sentence
-    for (place, value) in values.enumerated().reversed() {
-        text = text.replacing("%\(place + 1)", with: value)
-    }
-    return text
+    return found.filled(with: ["\(count)"] + values)
 }
 #endif

@@ -4,7 +4,7 @@ package import KirimWire
 /// The plain text clients of a server: each datagram of theirs is a message, and they get everybody else's.
 ///
 /// - Facts in: ``receive(_:from:at:)``, ``unreachable(_:)``, ``timePassed(to:)``.
-/// - Wishes in: ``deliver(_:)``, ``broadcast(_:)``, ``remove(_:)``.
+/// - Wishes in: ``deliver(_:)``, ``broadcast(_:)``, ``remove(_:until:)``.
 /// - Work out: ``nextOutput()``, until `nil`, after each fact and wish.
 /// - One ``deadline``.
 ///
@@ -43,6 +43,7 @@ package struct PlainServer: Sendable {
     }
 
     var backlogCost: Int { backlog }
+    var putOutCount: Int { putOut.count }
     var waitingCount: Int { outputs.count + fanouts.count }
 
     /// Everybody who has spoken and not left, in the order in which they joined.
@@ -63,11 +64,11 @@ package struct PlainServer: Sendable {
         }
         switch door.admit(text, bytes: datagram.count, from: peer.address, at: now) {
         case .enter(let text):
-            guard mayRelay(at: now) else { return counters.tooFast += 1 }
+            guard relays.admits(at: now) else { return counters.tooFast += 1 }
             register(peer, endsLine: endsLine, at: now)
             // Who typed a code wants to see that it was the right one.
             if !peer.address.ip.isLoopback { outputs.append(.transmit(Self.greeting, to: peer)) }
-            say(text, from: peer)
+            say(text, from: peer, at: now)
         case .answer(let bytes):
             counters.challenged += 1
             outputs.append(.transmit(bytes, to: peer))
@@ -182,8 +183,8 @@ extension PlainServer {
         package var messagesPerSecond = 50
         /// Messages that may come at once before the rate counts: a piped file. 500.
         package var messageBurst = 500
-        /// Datagrams a second that the messages of all plain clients together may cost, one for taking a message
-        /// and one for each client that it goes to. A classroom of forty can chatter; a flood from a thousand
+        /// Datagrams a second that the messages of all plain clients together may cost: one for taking a message, and
+        /// for each client those that it is cut into. A classroom of forty can chatter; a flood from a thousand
         /// ports takes a twentieth of a core. What goes beyond is dropped and counted. 10,000.
         package var relaysPerSecond = 10_000
         /// See ``relaysPerSecond``: a piped file, or everybody greeting at once. 20,000.
@@ -195,7 +196,7 @@ extension PlainServer {
         /// Answers a second to all strangers together. 100.
         package var challengesPerSecond = 100
         /// Bytes that wait to be sent to all clients together: above, the oldest message that waits is
-        /// given up. 16 MiB: half a second's work, and one text of 64 KiB for everybody.
+        /// given up. 16 MiB: half a second's work; one text is never too much.
         package var backlogBytes = 16_777_216
         /// A code is good for this long, and for as long again. 2 minutes: time to read and type it.
         package var codeLifetime: Duration = .seconds(120)
@@ -240,6 +241,8 @@ extension PlainServer {
         /// does, and needs line ends; the others put them themselves.
         var endsLine: Bool
         var pace: Pace
+        /// Of ``Configuration/relaysPerSecond``: an eighth, and half of the burst.
+        var share: Pace
         var relayed = RecentDatagrams()
     }
 
@@ -251,30 +254,35 @@ extension PlainServer {
         at peer: PlainPeer,
         _ now: Instant
     ) {
-        guard clients[place].pace.admits(at: now), mayRelay(at: now) else {
+        // Who is heard is here, also where nothing is taken from anybody just now.
+        clients[place].heard = max(clients[place].heard, now)
+        guard clients[place].pace.admits(at: now), relays.admits(at: now) else {
             return counters.tooFast += 1
         }
-        clients[place].heard = max(clients[place].heard, now)
         clients[place].peer = peer
         guard !clients[place].relayed.contains(text) else { return counters.echoed += 1 }
         clients[place].endsLine = endsLine
-        say(text, from: peer)
+        say(text, from: peer, at: now)
     }
 
     /// Every message goes to every client: what many say to many is bounded by what it costs, or strangers who
-    /// speak from many ports could keep the server from its members.
-    private mutating func mayRelay(at now: Instant) -> Bool {
-        guard relays.admits(at: now) else { return false }
-        relays.charge(clients.count, at: now)
+    /// speak from many ports could keep the server from its members. Nobody alone has more than a part of that.
+    private mutating func mayRelay(_ text: String, by peer: PlainPeer, at now: Instant) -> Bool {
+        guard let place = places[peer.address] else { return false }
+        let cost = PlainText.pieces(of: text) * clients.count
+        guard clients[place].share.admits(at: now) else { return false }
+        clients[place].share.charge(cost - 1, at: now)
+        relays.charge(cost, at: now)
         return true
     }
 
     private static let greeting = Array("You are in. What you send now goes to everybody.\n".utf8)
 
-    private mutating func say(_ text: String, from peer: PlainPeer) {
+    private mutating func say(_ text: String, from peer: PlainPeer, at now: Instant) {
         // Only a line end: the Return key on an empty line. Who presses it is here, and says nothing.
         guard !text.isEmpty else { return }
         guard PlainText.relayDepth(of: text) < 2 else { return counters.looped += 1 }
+        guard mayRelay(text, by: peer, at: now) else { return counters.tooFast += 1 }
         counters.said += 1
         outputs.append(.said(peer, text))
     }
@@ -299,8 +307,14 @@ extension PlainServer {
             Rate(perSecond: configuration.messagesPerSecond, burst: configuration.messageBurst)
         )
         _ = pace.admits(at: now)
+        let share = Rate(
+            perSecond: max(1, configuration.relaysPerSecond / 8),
+            burst: max(1, configuration.relayBurst / 2)
+        )
         places[peer.address] = clients.count
-        clients.append(Client(peer: peer, heard: now, endsLine: endsLine, pace: pace))
+        clients.append(
+            Client(peer: peer, heard: now, endsLine: endsLine, pace: pace, share: Pace(share))
+        )
         outputs.append(.joined(peer))
     }
 

@@ -55,6 +55,12 @@ package enum PlainText {
         return datagrams
     }
 
+    /// About the datagrams that a relayed text takes, never less: each line but the first is moved in.
+    static func pieces(of text: String) -> Int {
+        let lines = text.utf8.count { $0 == 0x0A }
+        return 1 + (text.utf8.count + 2 * lines) / (datagramLimit / 2)
+    }
+
     /// What somebody else's text becomes before it is sent to a program that shows bytes as they are:
     /// a terminal's `nc` must not obey an escape sequence of a stranger's. Line ends and tabs stay.
     package static func disarmed(_ text: String) -> String {

@@ -44,9 +44,6 @@ extension ChatScreen {
             restyle()
             tell(.renamed(name))
         case .nameRefused(let wish, let why):
-            // It is wished for again on each connection; what was said once is not news.
-            guard manners.refusedName != wish else { return }
-            manners.refusedName = wish
             tell(.nameRefused(wish, why, given: me?.name ?? wish))
         case .setBack(let room): setBack(room)
         case .storageFailed(let error):

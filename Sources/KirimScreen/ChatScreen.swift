@@ -64,8 +64,6 @@ package struct ChatScreen: Sendable {
         var hasTrouble = false
         var isWelcome = false
         var lastRefusal: Refusal?
-        /// The wished name that was said not to be had.
-        var refusedName: MemberName?
         var postponed: Refusal?
     }
 

@@ -29,42 +29,51 @@ package enum Command: Hashable, Sendable {
     package static let historyDefault = 20
     package static let historyLimit = 500
 
-    package init(_ line: String) {
-        // A text of several lines was pasted: nobody means it as a command.
-        guard line.first == "/", !line.contains(where: \.isNewline) else {
-            self = .say(line)
+    package init(_ typed: String) {
+        // A paste may bring its line end with it.
+        let line = String(typed.reversed().drop(while: \.isNewline).reversed())
+        guard line.first == "/" else {
+            self = .say(typed)
             return
         }
         if line.hasPrefix("//") {
-            self = .say(String(line.dropFirst()))
+            self = .say(String(typed.dropFirst()))
             return
         }
         let word = line.prefix { !$0.isWhitespace }
         let rest = String(line.dropFirst(word.count).drop(while: \.isWhitespace))
+        // Of several lines only a text can be meant: of a command that takes one, or else of a message.
+        let takesText = ["/me", "/reply", "/edit"].contains(word.lowercased())
+        guard takesText || !line.contains(where: \.isNewline) else {
+            self = .say(typed)
+            return
+        }
         self = Self.parse(word.lowercased(), rest) ?? .unknown(String(word))
     }
 
     private static func parse(_ word: String, _ rest: String) -> Command? {
         let words = rest.split(whereSeparator: \.isWhitespace)
         let bare = words.first.map(String.init)
-        if let usage = usages[word], words.count > usage.most { return .misused(usage.text) }
+        let usage = usages[word]
+        if let usage, words.count > usage.most { return .misused(usage.text) }
+        func misused() -> Command? { usage.map { .misused($0.text) } }
         switch word {
         case "/name", "/nick":
             guard !rest.isEmpty else { return .misused("/name NAME") }
             return MemberName(rest).map { .name($0) } ?? .impossible(.nameNotAllowed)
         case "/join", "/room", "/j":
-            guard let bare else { return .misused("/join ROOM") }
+            guard let bare else { return misused() }
             return room(bare).map { .join($0) } ?? .impossible(.roomNameNotAllowed)
         case "/leave", "/part":
             guard let bare else { return .leave(nil) }
-            return room(bare).map { .leave($0) } ?? .misused("/leave [ROOM]")
+            return room(bare).map { .leave($0) } ?? misused()
         case "/who", "/members":
             guard let bare else { return .who(nil) }
-            return room(bare).map { .who($0) } ?? .misused("/who [ROOM]")
+            return room(bare).map { .who($0) } ?? misused()
         case "/rooms", "/list": return .rooms
         case "/me": return rest.isEmpty ? .misused("/me DOES") : .act(rest)
         case "/link": return .link
-        case "/history": return history(bare)
+        case "/history": return history(bare) ?? misused()
         case "/help", "/?": return .help
         case "/quit", "/exit", "/q": return .quit
         case "/reply":
@@ -74,7 +83,7 @@ package enum Command: Hashable, Sendable {
         case "/edit":
             return numbered(rest).map { .edit($0, $1) } ?? .misused("/edit N TEXT")
         case "/delete":
-            return sequence(bare).map { .delete($0) } ?? .misused("/delete N")
+            return sequence(bare).map { .delete($0) } ?? misused()
         default: return nil
         }
     }
@@ -92,9 +101,9 @@ package enum Command: Hashable, Sendable {
 
     private static func room(_ text: String?) -> RoomName? { text.flatMap { RoomName($0) } }
 
-    private static func history(_ text: String?) -> Command {
+    private static func history(_ text: String?) -> Command? {
         guard let text else { return .history(historyDefault) }
-        guard let count = Int(text), count > 0 else { return .misused("/history [COUNT]") }
+        guard let count = Int(text), count > 0 else { return nil }
         return .history(min(count, historyLimit))
     }
 

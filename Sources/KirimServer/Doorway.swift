@@ -8,30 +8,17 @@ final class Doorway: ChannelInboundHandler {
 
     private let engine: Engine
     private let socket: SocketID
-    /// Where it is bound.
-    private var local: Address?
 
     init(_ engine: Engine, socket: SocketID) {
         self.engine = engine
         self.socket = socket
     }
 
-    func channelActive(context: ChannelHandlerContext) {
-        local = context.channel.localAddress.flatMap { Address($0) }
-        context.fireChannelActive()
-    }
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        guard let remote = Address(envelope.remoteAddress), !isOwn(remote) else { return }
+        guard let remote = Address(envelope.remoteAddress) else { return }
         let bytes = Array(envelope.data.readableBytesView)
         engine.receive(bytes, on: Path(socket: socket, remote: remote))
-    }
-
-    /// Whoever forges this socket's own address would have the server speak to itself.
-    private func isOwn(_ remote: Address) -> Bool {
-        guard let local, remote.port == local.port else { return false }
-        return remote.ip == local.ip || local.ip.isUnspecified && remote.ip.isLoopback
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { engine.endTurn() }

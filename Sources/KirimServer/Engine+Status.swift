@@ -43,6 +43,9 @@ extension Engine {
                 if let number, number > 0 { all.append(.init(name: group + name, value: number)) }
             }
         }
+        if forgedAsOwn > 0 {
+            all.append(.init(name: "forged as the server's own", value: forgedAsOwn))
+        }
         if counted.bannedDatagrams > 0 {
             all.append(.init(name: "banned", value: UInt64(clamping: counted.bannedDatagrams)))
         }

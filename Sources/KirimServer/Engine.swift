@@ -23,6 +23,8 @@ final class Engine {
 
     private var channels: [SocketID: any Channel] = [:]
     private var bound: [SocketID: Address] = [:]
+    /// Datagrams that bore an address of the server's own.
+    var forgedAsOwn: UInt64 = 0
     private var waysOut: [SocketID: WayOut] = [:]
     private var unreachables: (any Channel)?
     private var unflushed: Set<SocketID> = []
@@ -156,7 +158,16 @@ final class Engine {
     func receive(_ datagram: [UInt8], on path: Path) {
         guard case .serving = stage else { return }
         received.increment()
+        guard !isOwn(path.remote) else { return forgedAsOwn += 1 }
         core.receive(datagram, on: path, at: now, wall: wall)
+    }
+
+    /// Whoever forges an address of the server's own would have it speak to itself.
+    private func isOwn(_ remote: Address) -> Bool {
+        bound.values.contains { local in
+            remote.port == local.port
+                && (remote.ip == local.ip || local.ip.isUnspecified && remote.ip.isLoopback)
+        }
     }
 
     /// Nobody listens at `remote` for what was sent from `local`.

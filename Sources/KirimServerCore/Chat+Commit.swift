@@ -59,7 +59,7 @@ extension Chat {
         case .rename(let connection, let request, let member, let name):
             renamed(member, to: name, except: connection)
             finish(request, on: connection)
-        case .adopt(let member, let name):
+        case .adopt(let member, let name, _):
             renamed(member, to: name, except: nil)
         case .join(let connection, let request, let member, let room):
             joined(room, member, asked: connection)
@@ -181,7 +181,9 @@ extension Chat {
         case .rename(let connection, let request, let member, _):
             _ = directory.endNaming(member, isKept: false)
             refuse(request, on: connection)
-        case .adopt(let member, _): _ = directory.endNaming(member, isKept: false)
+        case .adopt(let member, _, let greeting):
+            _ = directory.endNaming(member, isKept: false)
+            reply(.refused(greeting.request, .storageFailed), to: greeting.connection)
         case .join(let connection, let request, let member, let room):
             endJoining(room, member)
             refuse(request, on: connection)

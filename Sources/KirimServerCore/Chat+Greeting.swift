@@ -174,8 +174,8 @@ extension Chat {
         for post in sessions[connection]?.early.takeAll() ?? [] {
             receivePost(post.number, post.bytes, from: connection, at: now, wall: wall)
         }
-        if let wish = greeting.name, !adopt(wish, for: id, at: now, wall: wall) {
-            reply(.refused(greeting.request, .nameTaken), to: connection)
+        if let refusal = adopt(greeting, for: id, at: now, wall: wall) {
+            reply(.refused(greeting.request, refusal), to: connection)
         }
     }
 
@@ -188,22 +188,22 @@ extension Chat {
         postpone(key, from: outbox.next, .tooManyRequests, .zero, to: connections(of: key))
     }
 
-    /// A member that comes back with another wish gets it, if it is free. `false`: it is somebody else's.
+    /// A member that comes back with another wish gets it, if that can be. Returns why not.
     private mutating func adopt(
-        _ wish: MemberName,
+        _ greeting: Greeting,
         for id: MemberID,
         at now: Instant,
         wall: WallTime
-    ) -> Bool {
-        guard let resident = directory[id] else { return true }
+    ) -> Refusal? {
+        guard let wish = greeting.name, let resident = directory[id] else { return nil }
         let old = resident.member.name
-        if [old.text, resident.naming?.text].contains(wish.text) { return true }
-        guard old.folded == wish.folded || directory.isFree(wish) else { return false }
-        guard resident.naming == nil, ledger.pause(at: now) == nil, !hasMuchToKeep else {
-            return true
-        }
+        if [old.text, resident.naming?.text].contains(wish.text) { return nil }
+        guard old.folded == wish.folded || directory.isFree(wish) else { return .nameTaken }
+        guard ledger.pause(at: now) == nil else { return .storageFailed }
+        guard resident.naming == nil, !hasMuchToKeep else { return .tooManyRequests }
         directory.beginNaming(id, wish)
-        ledger.add(renaming(id, from: old, to: wish, wall: wall), .adopt(id, wish))
-        return true
+        let writes = renaming(id, from: old, to: wish, wall: wall)
+        ledger.add(writes, .adopt(id, wish, greeting))
+        return nil
     }
 }

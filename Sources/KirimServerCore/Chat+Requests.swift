@@ -255,6 +255,10 @@ extension Chat {
 
     // MARK: - Subscriptions
 
+    /// Subscriptions of one connection to one room: what is new, and pages of older entries. Each is a reader that
+    /// every entry of the room is offered to.
+    private static var streamsPerRoom: Int { 32 }
+
     private mutating func subscribe(
         _ stream: UInt64,
         to name: RoomName,
@@ -272,9 +276,11 @@ extension Chat {
             return reply(.refused(id, .malformed), to: connection)
         }
         endSubscription(stream, of: connection)
-        guard (sessions[connection]?.streams.count ?? 0) < configuration.limits.subscriptions else {
-            return reply(.refused(id, .tooManyRequests), to: connection)
-        }
+        let streams = sessions[connection]?.streams ?? [:]
+        guard streams.count < configuration.limits.subscriptions,
+            streams.count < Self.streamsPerRoom
+                || streams.values.count(where: { $0 == name }) < Self.streamsPerRoom
+        else { return reply(.refused(id, .tooManyRequests), to: connection) }
         let first: UInt64
         switch start {
         case .after(let sequence): first = min(sequence.rawValue, room.last.rawValue) + 1

@@ -159,8 +159,8 @@ package struct Chat {
         guard let session = sessions.removeValue(forKey: connection) else { return }
         shelf.forget(connection)
         decisions[connection] = nil
-        for (stream, room) in session.streams.sorted(by: { $0.key < $1.key }) {
-            rooms[room]?.readers.removeAll { $0.connection == connection && $0.stream == stream }
+        for room in Set(session.streams.values) {
+            rooms[room]?.readers.removeAll { $0.connection == connection }
         }
         guard let member = session.member else { return }
         directory[member]?.connections.removeAll { $0 == connection }

@@ -19,8 +19,8 @@ struct Ledger {
         case old(OutboxKey, PostNumber)
         case enrol(Member, Chat.Greeting)
         case rename(ConnectionHandle, RequestID, MemberID, MemberName)
-        /// A name wished for in a hello: nobody waits for it.
-        case adopt(MemberID, MemberName)
+        /// A name wished for in a hello, which was answered already.
+        case adopt(MemberID, MemberName, Chat.Greeting)
         case join(ConnectionHandle, RequestID, MemberID, RoomName)
         case leave(ConnectionHandle, RequestID, MemberID, RoomName)
         case create(ConnectionHandle, RequestID, RoomName)

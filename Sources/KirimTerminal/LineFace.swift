@@ -25,12 +25,12 @@ package struct LineFace: Sendable {
         package var time: @Sendable (WallTime) -> String
         package var day: @Sendable (WallTime) -> String
         /// The day that it is.
-        package var today: String
+        package var today: @Sendable () -> String
 
         package init(
             time: @escaping @Sendable (WallTime) -> String,
             day: @escaping @Sendable (WallTime) -> String,
-            today: String
+            today: @escaping @Sendable () -> String
         ) {
             self.time = time
             self.day = day
@@ -38,7 +38,7 @@ package struct LineFace: Sendable {
         }
 
         /// For programs that read: nothing depends on when it is.
-        package static let none = Clock(time: { _ in "" }, day: { _ in "" }, today: "")
+        package static let none = Clock(time: { _ in "" }, day: { _ in "" }, today: { "" })
     }
 
     /// After so long without a server somebody who tries for the first time wants to hear why nothing happens.
@@ -78,7 +78,7 @@ package struct LineFace: Sendable {
         self.style = style
         self.clock = clock
         self.hasCommands = hasCommands
-        day = clock.today
+        day = clock.today()
         var configuration = ChatScreen.Configuration()
         // What is printed is the terminal's to keep.
         configuration.entries = 0
@@ -183,8 +183,8 @@ extension LineFace {
         let work = work()
         switch command {
         case .join(let room): return notice(words(.nowIn, room.text)) + work
-        case .name, .leave, .rooms, .who:
-            // What only the server can do seems to be lost otherwise.
+        case .name:
+            // A name that is wished for seems to be lost otherwise.
             let isHeard = [.connected, .roaming].contains(screen.link.state)
             return work + (isHeard ? [] : notice(words(.whenConnected)))
         default: return work
@@ -400,10 +400,10 @@ extension LineFace {
         return notice(([words(.members, room.text)] + lines).joined(separator: "\n"))
     }
 
-    private func show(history entries: [Entry], of room: RoomName) -> [Effect] {
+    private mutating func show(history entries: [Entry], of room: RoomName) -> [Effect] {
         guard !entries.isEmpty else { return notice(words(.nothingThere)) }
         var lines: [String] = []
-        var day = clock.today
+        day = clock.today()
         for entry in entries {
             let next = clock.day(entry.received)
             if next != day { lines.append(style.faint("-- \(next)")) }

@@ -17,7 +17,7 @@ package struct StreamChat {
     private var lastPlace: SequenceNumber?
     private var shown: SequenceNumber = .zero
     private var isInputDone = false
-    private var isInputOver = false
+    private var isFinishing = false
     /// The server's name, while it cannot be looked up.
     private var unknownHost: String?
     /// What the server said last instead of deciding.
@@ -101,6 +101,10 @@ package struct StreamChat {
                 ending = exit
                 break
             }
+            // Somebody who only reads has gone: what was written meanwhile is waited for, and that is all.
+            if outputTrouble != nil, options.follows || options.hasCommands {
+                finish(errands) { continuation.yield($0) }
+            }
         }
         // Nobody was let in: a script that tries again should know that it need not say it again.
         if [.noAccess, .putOut, .serverKeyChanged, .interrupted].contains(ending) {
@@ -139,8 +143,7 @@ package struct StreamChat {
             complain(face.lateness(unknown: unknownHost, refusal: lastRefusal))
             return fault?.exit ?? .unreachable
         case .inputDone:
-            isInputOver = true
-            guard !options.follows else { return outputTrouble == nil ? nil : exit }
+            guard !options.follows else { return nil }
             if options.hasCommands {
                 finish(errands, later)
                 return nil
@@ -157,7 +160,12 @@ package struct StreamChat {
     }
 
     /// Carries out what was typed last, and waits for the server's word about it.
-    private func finish(_ errands: Errands, _ later: @escaping @Sendable (Stimulus) -> Void) {
+    private mutating func finish(
+        _ errands: Errands,
+        _ later: @escaping @Sendable (Stimulus) -> Void
+    ) {
+        guard !isFinishing else { return }
+        isFinishing = true
         let client = client
         let patience = options.patience
         Task {
@@ -188,27 +196,25 @@ package struct StreamChat {
         return refused == 0 ? .done : .notAccepted
     }
 
-    /// Prints it. `.done` where that was all that is left to do here, and nobody reads it.
-    private mutating func write(_ line: String) -> ChatExit? {
-        if outputTrouble == nil {
-            outputTrouble = StandardOutput.trouble(writing: line + "\n")
-            if case .failed(let reason)? = outputTrouble {
-                StandardOutput.complain(face.sentence(forOutput: reason))
-            }
+    private mutating func write(_ line: String) {
+        guard outputTrouble == nil else { return }
+        outputTrouble = StandardOutput.trouble(writing: line + "\n")
+        if case .failed(let reason)? = outputTrouble {
+            StandardOutput.complain(face.sentence(forOutput: reason))
         }
-        guard outputTrouble != nil, isInputOver else { return nil }
-        return exit
     }
 
     private mutating func take(_ event: KirimClient.Event, _ errands: Errands) -> ChatExit? {
-        if options.isJSON, let exit = write(JSONLine(event).line) { return exit }
+        if options.isJSON { write(JSONLine(event).line) }
         switch event {
         case .entry(let entry, _) where entry.room == options.room:
             shown = max(shown, entry.sequence)
         case .unknownHost(let name, _): unknownHost = name
-        case .phase: unknownHost = nil
+        case .phase:
+            unknownHost = nil
+            lastRefusal = nil
         case .notWelcome(let refusal), .postponed(let refusal, _): lastRefusal = refusal
-        case .welcomed: lastRefusal = nil
+        case .welcomed, .decided(_, .accepted): lastRefusal = nil
         default: break
         }
         if let exit = carryOut(face.receive(event), errands) { return exit }
@@ -229,7 +235,7 @@ package struct StreamChat {
         for effect in effects {
             switch effect {
             case .print(let line):
-                if !options.isJSON { exit = exit ?? write(line) }
+                if !options.isJSON { write(line) }
             case .note(let line): if !options.isJSON { StandardOutput.complain(line) }
             case .quit: exit = exit ?? .done
             case .stop(let reason): exit = exit ?? ChatExit(reason)

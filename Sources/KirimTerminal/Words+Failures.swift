@@ -31,6 +31,7 @@ extension Words {
         case .invitationNeeded: return self(.invitationNeeded)
         case .secretRefused: return self(.secretRefused)
         case .noCommonVersion: return self(.noCommonVersion)
+        case .unknownHost: return self(.lookupFailed, VisibleText.row(server.host))
         case .unreachable, .timedOut: return self(.noAnswer, server.endpoint)
         default: return VisibleText.row(error.message)
         }

@@ -1,4 +1,5 @@
 import KirimClient
+import KirimScreen
 package import KirimRooms
 
 /// What the terminal face says, in the person's language. The compiler sees to it that no sentence lacks one.
@@ -24,11 +25,7 @@ package struct Words: Hashable, Sendable {
     /// A sentence with what belongs into it, in the order of its `%1`, `%2`, ….
     package func callAsFunction(_ phrase: Phrase, _ values: String...) -> String {
         let forms = phrase.forms
-        var text = language == .english ? forms.english : forms.indonesian
-        for (index, value) in values.enumerated().reversed() {
-            text = text.replacing("%\(index + 1)", with: value)
-        }
-        return text
+        return (language == .english ? forms.english : forms.indonesian).filled(with: values)
     }
 
     /// Why the server said no.
@@ -106,18 +103,18 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
             )
         case .whenConnected:
             (
-                "The server is not heard now; it is asked as soon as it is.",
-                "Server sedang tidak terdengar; ia ditanya begitu terdengar."
+                "The server is not heard now; the name is wished for as soon as it is.",
+                "Server sedang tidak terdengar; nama itu diminta begitu terdengar."
             )
         case .onlyAuthor:
             (
-                "Only who wrote a message may change it or take it back.",
-                "Hanya penulisnya yang boleh mengubah atau menarik kembali sebuah pesan."
+                "Only its author may change a message or take it back, and only a text can be changed.",
+                "Hanya penulisnya yang boleh mengubah atau menarik kembali pesan, dan hanya teks yang bisa diubah."
             )
         case .inputUnreadable:
             (
-                "The input cannot be read (%1). What was read before is sent.",
-                "Masukan tidak bisa dibaca (%1). Yang terbaca sebelumnya dikirim."
+                "The input cannot be read any further (%1).",
+                "Masukan tidak bisa dibaca lagi (%1)."
             )
         case .outputFailed:
             (
@@ -280,11 +277,11 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
                 "Server di %1 tidak menjawab pada waktunya."
             )
         case .lookupFailed:
-            ("The name %1 could not be looked up.", "Nama %1 tidak dapat dicari.")
+            ("The name %1 could not be looked up.", "Nama %1 tidak dapat ditemukan.")
         case .sentNextTime:
             (
                 "What it has not accepted is kept, and sent the next time you chat there.",
-                "Yang belum diterimanya disimpan, dan dikirim lain kali Anda mengobrol di sana."
+                "Yang belum diterimanya disimpan, dan dikirim saat Anda mengobrol di sana lagi."
             )
         case .isKept:
             (
@@ -293,13 +290,13 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
             )
         case .lineTooLong:
             (
-                "Line %1 is longer than a message may be (%2 bytes). The lines before it were sent, nothing after it; cut it, and send the rest.",
-                "Baris %1 lebih panjang daripada satu pesan (%2 bita). Baris sebelumnya terkirim, sesudahnya tidak; potonglah, lalu kirim sisanya."
+                "Line %1 is longer than a message may be (%2 bytes). It is not sent, nor what follows it; cut it, and send the rest.",
+                "Baris %1 lebih panjang daripada satu pesan (%2 bita). Baris itu dan sesudahnya tidak dikirim; potonglah, lalu kirim sisanya."
             )
         case .lineNotUTF8:
             (
-                "Line %1 is not valid UTF-8. The lines before it were sent, nothing after it; convert it (iconv -t UTF-8), and send the rest.",
-                "Baris %1 bukan UTF-8 yang sah. Baris sebelumnya terkirim, sesudahnya tidak; ubahlah (iconv -t UTF-8), lalu kirim sisanya."
+                "Line %1 is not valid UTF-8. It is not sent, nor what follows it; convert it (iconv -t UTF-8), and send the rest.",
+                "Baris %1 bukan UTF-8 yang sah. Baris itu dan sesudahnya tidak dikirim; ubahlah (iconv -t UTF-8), lalu kirim sisanya."
             )
         case .inputNotUTF8:
             (
@@ -358,7 +355,7 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
           /name NAME       take another name        /who [ROOM]     who is here
           /join ROOM       go to a room, or make it /rooms          all rooms
           /leave [ROOM]    leave a room             /me DOES        say what you do
-          /history [N]     earlier messages, by number
+          /history [COUNT] earlier messages, with their numbers
           /reply N TEXT    answer message N         /react N EMOJI  react to it
           /edit N TEXT     change your message N    /delete N       take it back
           /link            how the connection is    /quit           leave (Ctrl-D)
@@ -371,8 +368,8 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
         Ketik satu baris lalu Enter untuk mengirim: … menunggu, ✓ disimpan server.
           /name NAMA       ganti nama               /who [RUANG]    siapa yang ada
           /join RUANG      masuk ruang, atau buat   /rooms          semua ruang
-          /leave [RUANG]   keluar dari ruang        /me LAKU        apa yang Anda lakukan
-          /history [N]     pesan lama, bernomor
+          /leave [RUANG]   keluar dari ruang        /me LAKU        ceritakan laku
+          /history [BANYAK] pesan lama, dengan nomornya
           /reply N TEKS    jawab pesan N            /react N EMOJI  tanggapi pesan N
           /edit N TEKS     ubah pesan N Anda        /delete N       tarik kembali
           /link            keadaan sambungan        /quit           keluar (Ctrl-D)

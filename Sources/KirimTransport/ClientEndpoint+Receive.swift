@@ -208,6 +208,8 @@ extension ClientEndpoint {
     /// prove nothing, so a single forged one must not end the search; who forges them all could as well
     /// drop the real ones.
     private static let objectionLimit = 4
+    /// Knocks in a row that nobody answers, after which another socket is tried: half a minute.
+    private static let failuresPerSocket = 6
 
     package mutating func timePassed(to now: Instant) {
         latest = max(latest, now)
@@ -288,6 +290,8 @@ extension ClientEndpoint {
             } else {
                 failures += 1
                 objections = 0
+                // A NAT may have given this socket a port that no server answers, or have lost it.
+                if failures % Self.failuresPerSocket == 0 { askForSocket() }
             }
         }
         if attempt.phase == .open, attempt.tries >= (attempt.usesToken ? 2 : Self.openTries) {

@@ -88,8 +88,19 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         let exit: ChatExit
-        if plain { exit = try await chatPlainly() } else { exit = try await chat() }
+        do {
+            exit = if plain { try await chatPlainly() } else { try await chat() }
+        } catch let code as ExitCode {
+            // It did not come to a chat; a program that reads waits for the last line all the same.
+            if json { JSONLine.sayEnd(accepted: 0, refused: 0, code: code.rawValue) }
+            throw code
+        }
         guard exit == .done else { throw ExitCode(exit.rawValue) }
+    }
+
+    /// Sentences for people; programs read English.
+    private var words: Words {
+        json ? Words(.english) : Words(environment: ProcessInfo.processInfo.environment)
     }
 
     private var server: ServerAddress { address ?? .local }
@@ -104,21 +115,14 @@ struct ChatCommand: AsyncParsableCommand {
 
     private func chat() async throws -> ChatExit {
         let environment = ProcessInfo.processInfo.environment
-        let words = Words(environment: environment)
+        let words = words
         var options = try person.clientOptions()
         options.waitForServer = false
         options.history = history ?? (isTyped ? 50 : 0)
         options.localPort = port ?? 0
         options.patience = .seconds(min(timeout, 20))
         options.agent = "kirim chat"
-        let client: KirimClient
-        do {
-            client = try await person.connect(to: server, options)
-        } catch {
-            // A program that reads waits for the last line.
-            if json { JSONLine.sayEnd(accepted: 0, refused: 0, code: error.rawValue) }
-            throw error
-        }
+        let client = try await person.connect(to: server, options)
         let face = LineFace(
             address: server,
             room: room ?? .lobby,
@@ -145,29 +149,39 @@ struct ChatCommand: AsyncParsableCommand {
         LineFace.Clock(
             time: { LocalTime.clock(milliseconds: $0.milliseconds) },
             day: { LocalTime.day(milliseconds: $0.milliseconds) },
-            today: LocalTime.day(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+            today: {
+                LocalTime.day(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+            }
         )
     }
 
-    /// Ctrl-C, a session's end: the chat says goodbye, and what waits is told.
+    /// Ctrl-C, or the wish that the program ends: the chat says goodbye, and what waits is told. It has a moment for
+    /// that: an output that is full and not read holds it up, and a second signal means at once.
     private static var interruptions: AsyncStream<Void> {
         AsyncStream { continuation in
             Task {
+                var isAsked = false
                 for await _ in await UnixSignalsSequence(trapping: [.sigint, .sigterm]) {
+                    if isAsked { _exit(ChatExit.interrupted.rawValue) }
+                    isAsked = true
                     continuation.yield()
+                    Task {
+                        try? await Task.sleep(for: .seconds(3))
+                        _exit(ChatExit.interrupted.rawValue)
+                    }
                 }
             }
         }
     }
 
     private func chatPlainly() async throws -> ChatExit {
-        let words = Words(environment: ProcessInfo.processInfo.environment)
+        let words = words
         let link: PlainLink
         do {
             link = try await PlainLink.open(to: server, localPort: try askedPort())
         } catch let error as KirimError {
-            StandardOutput.complain("kirim: \(error.message)")
-            return ChatExit(error)
+            StandardOutput.complain("kirim: \(words.sentence(for: error, at: server))")
+            throw ExitCode(ChatExit(error).rawValue)
         }
         let chat = PlainChat(link: link, address: server, words: words, isJSON: json)
         let terminal = Terminal()

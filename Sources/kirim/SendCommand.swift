@@ -63,17 +63,7 @@ struct SendCommand: AsyncParsableCommand {
         let phrases = phrases
         let room = room ?? .lobby
         let (server, text) = try await addressed()
-        let limit = ChatLimits.standard.messageBytes
-        guard text.utf8.count <= limit else {
-            throw end(
-                .notAccepted,
-                phrases(
-                    .textTooLong,
-                    "\(text.utf8.count)",
-                    "\(limit)"
-                )
-            )
-        }
+        try check(text.utf8.count)
         guard !text.isEmpty else {
             throw end(.notAccepted, phrases(.nothingToSend))
         }
@@ -124,10 +114,18 @@ struct SendCommand: AsyncParsableCommand {
             }
         }
         if bytes.last == 0x0A { bytes.removeLast() }
+        // Of a longer input only the beginning was read, and a character may be cut.
+        try check(bytes.count)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw end(.notAccepted, phrases(.inputNotUTF8))
         }
         return (server, text)
+    }
+
+    private func check(_ size: Int) throws {
+        let limit = ChatLimits.standard.messageBytes
+        guard size > limit else { return }
+        throw end(.notAccepted, phrases(.textTooLong, "\(size)", "\(limit)"))
     }
 
     /// A word that can only be meant as an address.

@@ -101,7 +101,11 @@ struct ServeSettings {
         let known = Setting.allCases.map(\.variable) + ["KIRIM_SETTINGS"]
         for name in names.sorted() where name.hasPrefix("KIRIM_") && !known.contains(name) {
             let begun = known.first { $0.hasPrefix(name) && name.count > "KIRIM_xx".count }
-            guard let meant = begun ?? Spelling.nearest(to: name, of: known) else { continue }
+            // A short name of somebody else's is near to many.
+            let reach = name.count > "KIRIM_xxxxxx".count ? 2 : 1
+            guard let meant = begun ?? Spelling.nearest(to: name, of: known, within: reach) else {
+                continue
+            }
             throw Complaint.setting(
                 "The variable \(ServerLog.visible(name)) is no setting; did you mean \(meant)?"
             )

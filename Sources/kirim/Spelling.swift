@@ -1,11 +1,11 @@
 /// Guesses what somebody who mistyped a word meant.
 enum Spelling {
-    /// What was probably meant; case, dashes and underlines do not count.
-    static func nearest(to key: String, of all: [String]) -> String? {
+    /// What was probably meant, at most so many letters away; case, dashes and underlines do not count.
+    static func nearest(to key: String, of all: [String], within reach: Int = 2) -> String? {
         let bare = plain(key)
         let near = all.map { (name: $0, distance: distance(bare, plain($0))) }
             .min { $0.distance < $1.distance }
-        return near.flatMap { $0.distance <= 2 ? $0.name : nil }
+        return near.flatMap { $0.distance <= reach ? $0.name : nil }
     }
 
     private static func plain(_ key: String) -> [Character] {

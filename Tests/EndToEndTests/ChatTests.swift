@@ -232,6 +232,26 @@ struct ChatTests {
         #expect(try stage.log().filter { $0.kind == .text }.count == 1_000)
     }
 
+    @Test("who follows a chat and is not read any more ends, though the input is open")
+    func followerGone() throws {
+        let stage = try Stage()
+        let command =
+            "\(stage.program) chat \(stage.address) --follow --data \(stage.data(of: "ani")) | head -n 1"
+        let shell = try ChildProcess(
+            "/bin/bash",
+            ["-c", "set -o pipefail; \(command); echo ended $?"],
+            environment: ["HOME": stage.folder]
+        )
+        defer { shell.end() }
+        for number in 1...3 {
+            shell.type("line \(number)\n")
+            usleep(200_000)
+        }
+        #expect(shell.line(containing: "ended 0") != nil, "\(shell.lines)")
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().contains { $0.text == "line 1" })
+    }
+
     @Test("a line that cannot be a message is named also where the server is away")
     func badLineOffline() throws {
         let stage = try Stage()

@@ -160,6 +160,15 @@ struct Scene {
         run()
     }
 
+    mutating func arrived(requestsBelow number: Int) {
+        chat.received(
+            .acknowledged(stream: ChatStream.control, below: UInt64(number)),
+            on: connection,
+            at: now
+        )
+        run()
+    }
+
     mutating func close() {
         chat.received(.closed(.reset), on: connection, at: now)
         run()

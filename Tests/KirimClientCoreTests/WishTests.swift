@@ -68,8 +68,9 @@ struct WishTests {
 
     @Test("a wished name that is not to be had is told once, with the reason")
     func refusedName() throws {
-        var scene = try Scene()
-        scene.ask(.rename(Scene.name("budi")))
+        let first = try Scene()
+        try first.journal.setName(Scene.name("budi"), of: first.chat.knownServer)
+        var scene = try Scene(journal: first.journal)
         scene.open()
         let hello = scene.id { if case .hello = $0 { true } else { false } }
         scene.welcome()
@@ -80,6 +81,19 @@ struct WishTests {
         }
         #expect(told == [.nameRefused(Scene.name("budi"), .nameTaken)])
         #expect(try scene.journal.server(at: "test").name == Scene.me.name)
+    }
+
+    @Test("who waits for a name that is not to be had hears it there, and not twice")
+    func refusedWish() throws {
+        var scene = try Scene()
+        let ticket = scene.ask(.rename(Scene.name("budi")))
+        scene.open()
+        let hello = scene.id { if case .hello = $0 { true } else { false } }
+        scene.welcome()
+        scene.say(.refused(hello, .nameTaken))
+        #expect(scene.answer(ticket) == .refused(.nameTaken))
+        let isTold = scene.events.contains { if case .nameRefused = $0 { true } else { false } }
+        #expect(!isTold)
     }
 
     @Test("a room that another face joined is read at once, if it is wanted in this journal")

@@ -37,7 +37,19 @@ struct CommandTests {
 
     @Test(
         "a text of several lines was pasted, and is said as it is",
-        arguments: ["/quit\nbaris dua", "/usr/bin/env\r\nls", "/me waves\n"]
+        arguments: ["/quit\nbaris dua", "/usr/bin/env\r\nls", "/unknown\nx\n"]
     )
     func pasted(_ text: String) { #expect(Command(text) == .say(text)) }
+
+    @Test("a text behind a command may have several lines, and a line end behind one means nothing")
+    func lines() throws {
+        let three = SequenceNumber(rawValue: 3)
+        #expect(Command("/reply 3 one\ntwo") == .reply(three, "one\ntwo"))
+        #expect(Command("/edit 3 one\ntwo\n") == .edit(three, "one\ntwo"))
+        #expect(Command("/me one\ntwo") == .act("one\ntwo"))
+        #expect(Command("//usr/bin\nls") == .say("/usr/bin\nls"))
+        #expect(Command("/quit\n") == .quit)
+        #expect(Command("/unknown x\r\n") == .unknown("/unknown"))
+        #expect(Command("two\nlines\n") == .say("two\nlines\n"))
+    }
 }

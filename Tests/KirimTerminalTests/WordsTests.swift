@@ -1,5 +1,6 @@
 import KirimClient
 import KirimRooms
+import KirimScreen
 import KirimTerminal
 import KirimWire
 import Testing
@@ -145,6 +146,23 @@ struct InputLinesTests {
     func notUTF8() {
         #expect(throws: InputLines.Fault.notUTF8(line: 2)) {
             _ = try lines([Array("a\n".utf8), [0xC3], [0x0A]])
+        }
+    }
+
+    @Test(
+        "what is put into a sentence is not searched for places",
+        arguments: Words.Language.allCases
+    )
+    func literalValues(_ language: Words.Language) {
+        let shown = Words(language)(.saidRenamed, "%2", "x%1")
+        #expect(shown.hasPrefix("%2 ") && shown.hasSuffix(" x%1"))
+        #expect("%1 % %% %3 %0 %".filled(with: ["a"]) == "a % %% %3 %0 %")
+    }
+
+    @Test("help fits a terminal of 80 columns", arguments: Words.Language.allCases)
+    func helpFits(_ language: Words.Language) {
+        for line in Words(language)(.help).split(separator: "\n") {
+            #expect(ColumnWidth.of(String(line)) <= 77, "\(line)")
         }
     }
 }

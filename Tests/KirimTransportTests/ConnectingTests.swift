@@ -165,6 +165,25 @@ struct ConnectingTests {
         #expect(pair.server.counters.handshakes == 1)
     }
 
+    @Test("a client to which a NAT gave a port that is never answered tries another socket")
+    func unansweredPort() {
+        var pair = Pair()
+        pair.clientAddress.port = 5_060
+        pair.connect()
+        func sockets(_ pair: borrowing Pair) -> Int {
+            pair.clientEvents.filter { if case .wantsSocket = $0 { true } else { false } }.count
+        }
+        let before = sockets(pair)
+        let start = pair.now
+        pair.run(for: .seconds(120)) { sockets($0) > before }
+        #expect(sockets(pair) == before + 1)
+        #expect(start.duration(to: pair.now) < .seconds(60))
+        #expect(pair.serverConnection == nil)
+        pair.clientAddress.port = 41_000
+        pair.run(for: .seconds(30)) { $0.serverConnection != nil }
+        #expect(pair.serverConnection != nil)
+    }
+
     @Test("handshakes that nobody confirms are forgotten, and bounded")
     func unconfirmed() {
         var configuration = TransportConfiguration()
