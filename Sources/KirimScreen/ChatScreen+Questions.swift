@@ -96,12 +96,16 @@ extension ChatScreen {
             case .connecting: .connecting
             case .connected: linkStatus?.isRoaming == true ? .roaming : .connected
             case .silent(let time):
-                .silent(seconds: Int((silentSince?.duration(to: now) ?? time).components.seconds))
+                Self.silence((silentSince?.duration(to: now) ?? time).components.seconds)
             case .unreachable: .offline
             case .stopped(let reason): .stopped(reason)
             case .closed: .closed
             }
         return Link(state: state, waiting: pages.reduce(0) { $0 + $1.undecided })
+    }
+
+    private static func silence(_ seconds: Int64) -> Link.State {
+        seconds < Link.patience ? .silent(seconds: Int(seconds)) : .offline
     }
 
     /// How the open room's log is looked at.

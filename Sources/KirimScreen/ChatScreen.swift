@@ -158,7 +158,7 @@ extension ChatScreen {
             case roaming
             /// Nothing heard for so many seconds, though an answer is owed.
             case silent(seconds: Int)
-            /// Nobody answers. It is being tried.
+            /// Nobody answers, or nothing was heard for ``Link/patience``. It is being tried.
             case offline
             case stopped(StopReason)
             case closed
@@ -167,6 +167,8 @@ extension ChatScreen {
         package var state: State
         /// Posts of mine that the server has not decided about.
         package var waiting: Int
+        /// A silence as long as this is no connection any more; a server tells others of its clients by the same time. 90 s.
+        package static let patience = 90
 
         package init(state: State, waiting: Int) {
             self.state = state

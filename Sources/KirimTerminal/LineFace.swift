@@ -346,7 +346,9 @@ extension LineFace {
             switch link.phase {
             case .connected: words(.connected)
             case .connecting: words(.connectingMark)
-            case .silent(let time): words(.silentMark, "\(time.components.seconds)")
+            case .silent(let time) where time.components.seconds < ChatScreen.Link.patience:
+                words(.silentMark, "\(time.components.seconds)")
+            case .silent: words(.offlineMark)
             case .unreachable, .stopped, .closed: words(.offlineMark)
             }
         let loss = Self.tenths(link.lossPercent)

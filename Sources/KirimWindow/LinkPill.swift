@@ -101,8 +101,11 @@ final class LinkPill {
 
     private static func ago(_ time: Duration) -> String {
         let seconds = Int(time.inNanoseconds / 1_000_000_000)
-        return seconds < 1
-            ? tr("just now") : tr(one: "%1 second ago", many: "%1 seconds ago", seconds)
+        switch seconds {
+        case ..<1: return tr("just now")
+        case ..<90: return tr(one: "%1 second ago", many: "%1 seconds ago", seconds)
+        default: return tr(one: "%1 minute ago", many: "%1 minutes ago", seconds / 60)
+        }
     }
 }
 #endif

@@ -154,7 +154,7 @@ enum Sentences {
             case .connected: (tr("Connected"), "network-transmit-receive-symbolic", "good")
             case .roaming: (tr("Roaming…"), "network-wired-acquiring-symbolic", "uneasy")
             case .silent(let seconds):
-                (tr("Silent for %1 s", "\(seconds)"), "network-idle-symbolic", "uneasy")
+                (tr("Server silent for %1 s", "\(seconds)"), "network-idle-symbolic", "uneasy")
             case .offline, .stopped, .closed:
                 (tr("Offline"), "network-offline-symbolic", "lost")
             }

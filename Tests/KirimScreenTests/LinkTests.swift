@@ -26,6 +26,22 @@ struct LinkTests {
         #expect(scene.screen.deadline == nil)
     }
 
+    @Test("is offline after a silence as long as that after which a server calls a client gone")
+    mutating func longSilence() {
+        scene.tell(.phase(.silent(.seconds(5))))
+        scene.screen.timePassed(to: .start.advanced(by: .seconds(84)))
+        #expect(scene.screen.link.state == .silent(seconds: 89))
+        let end = Instant.start.advanced(by: .seconds(85))
+        #expect(scene.screen.deadline == end)
+        scene.drain()
+        scene.screen.timePassed(to: end)
+        #expect(scene.screen.link.state == .offline)
+        #expect(scene.screen.deadline == nil)
+        #expect(scene.drain() == [.link])
+        scene.tell(.phase(.connected))
+        #expect(scene.screen.link.state == .connected)
+    }
+
     @Test("says offline, roaming and connected as they are, with what waits")
     mutating func states() {
         scene.queue("x")
