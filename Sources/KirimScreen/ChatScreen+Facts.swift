@@ -111,15 +111,20 @@ extension ChatScreen {
                 pages[place].members = []
             }
         }
+        let isOtherServer = isOtherServer
         if isOtherServer {
             me = nil
             acquaintances = Acquaintances()
-            isOtherServer = false
+            self.isOtherServer = false
         }
+        manners.lastRefusal = nil
+        manners.postponed = nil
         lower { banner in
             switch banner {
-            case .stopped, .unknownHost: true
-            default: false
+            case .stopped, .unknownHost, .notWelcome, .postponed: true
+            // Another server has another key.
+            case .firstContact: isOtherServer
+            case .storage: false
             }
         }
         ledger.mark(.link)

@@ -101,10 +101,13 @@ struct LinkTests {
     mutating func otherServer() {
         scene.say(1)
         let key = Scene.ani.key
+        scene.tell(.firstContact(known(PublicKey(bytes: [UInt8](repeating: 9, count: 32)))))
+        scene.tell(.postponed(.tooFast, retryAfter: .seconds(1)))
         scene.tell(.stopped(.serverKeyChanged(key)))
         scene.wish(.answer(.trust(key)))
         scene.screen.reconnecting(at: .start)
         #expect(scene.rows().isEmpty)
+        #expect(scene.screen.banners.isEmpty)
         scene.say(1, "lain")
         #expect(scene.entries().map(\.text) == ["lain"])
     }
