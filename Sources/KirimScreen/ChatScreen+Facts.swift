@@ -114,6 +114,8 @@ extension ChatScreen {
         let isOtherServer = isOtherServer
         if isOtherServer {
             me = nil
+            learnedID = nil
+            formerName = nil
             acquaintances = Acquaintances()
             self.isOtherServer = false
         }
@@ -508,6 +510,7 @@ extension ChatScreen {
     private mutating func welcome(_ member: Member, _ server: String) {
         let isNew = me != member
         me = member
+        ledger.mark(.memory)
         serverName = server
         phase = .connected
         silentSince = nil

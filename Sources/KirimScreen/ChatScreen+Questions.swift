@@ -108,6 +108,9 @@ extension ChatScreen {
         seconds < Link.patience ? .silent(seconds: Int(seconds)) : .offline
     }
 
+    /// What this is called, before the first welcome as it was called the last time; `nil`: it was never here.
+    package var myName: MemberName? { me?.name ?? formerName }
+
     /// How the open room's log is looked at.
     package var view: View { page.view }
 
@@ -128,6 +131,7 @@ extension ChatScreen {
     package var memory: Memory {
         var memory = Memory()
         memory.open = openRoom
+        if let myID, let myName { memory.me = .init(name: myName, id: myID) }
         memory.rooms = pages.map { page in
             var draft = page.draft
             if case .edit(_, let pushedAside) = page.composing { draft = pushedAside }
@@ -178,6 +182,8 @@ extension ChatScreen {
             }
         }
         acquaintances = Acquaintances(memory.acquaintances)
+        learnedID = memory.me?.id
+        formerName = memory.me?.name
         if configuration.room == .lobby, let open = memory.open { openRoom = open }
         _ = place(of: openRoom)
     }

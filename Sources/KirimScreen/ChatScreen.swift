@@ -52,8 +52,10 @@ package struct ChatScreen: Sendable {
     var places: [RoomName: Int] = [:]
     /// The last post that was told to be in the outbox.
     var lastQueued: QueuedPost.ID?
-    /// Who this is, as what was sent from here has shown.
+    /// Who this is, as what was kept, and what was sent from here, has shown.
     var learnedID: MemberID?
+    /// What it was called the last time.
+    var formerName: MemberName?
     /// The next client goes to a server with another log.
     var isOtherServer = false
     /// What happened to the rows of rooms that are gone.
@@ -256,6 +258,8 @@ extension ChatScreen {
         }
 
         package var open: RoomName?
+        /// Who this was on the server.
+        package var me: Acquaintance?
         package var rooms: [Room] = []
         /// Whose names are known; at most ``acquaintanceLimit``, the latest first.
         package var acquaintances: [Acquaintance] = []

@@ -214,7 +214,7 @@ final class ChatPage {
 
     var words: RowWords {
         RowWords(
-            myName: screen.me?.name.text ?? tr("You"),
+            myName: screen.myName?.text ?? tr("You"),
             today: CivilDay(LocalTime.wall, offset: LocalTime.offset(at: LocalTime.wall))
         )
     }
@@ -285,7 +285,7 @@ final class ChatPage {
     private func drawTitle() {
         let name = screen.serverName.isEmpty ? screen.address.endpoint : screen.serverName
         adw_window_title_set_title(serverTitle.opaque, name)
-        adw_window_title_set_subtitle(serverTitle.opaque, screen.me?.name.text ?? "")
+        adw_window_title_set_subtitle(serverTitle.opaque, screen.myName?.text ?? "")
         adw_window_title_set_title(title.opaque, "# " + screen.openRoom.text)
         let here = screen.members.count { $0.presence != .offline }
         let people = here > 0 ? tr(one: "%1 person here", many: "%1 people here", here) : ""

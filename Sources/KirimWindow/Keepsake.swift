@@ -21,6 +21,8 @@ package nonisolated struct Keepsake: Codable, Hashable, Sendable {
         /// What the server calls itself.
         package var title: String?
         package var open: String?
+        /// Who one was there.
+        package var me: Acquaintance?
         package var rooms: [Room] = []
         package var acquaintances: [Acquaintance] = []
 
@@ -66,6 +68,7 @@ nonisolated extension Keepsake.Server {
         get {
             var memory = ChatScreen.Memory()
             memory.open = open.flatMap { RoomName($0) }
+            memory.me = me.flatMap { $0.memory }
             memory.rooms = rooms.compactMap { room in
                 RoomName(room.name).map { name in
                     .init(
@@ -76,13 +79,12 @@ nonisolated extension Keepsake.Server {
                     )
                 }
             }
-            memory.acquaintances = acquaintances.compactMap { known in
-                MemberName(known.name).map { .init(name: $0, id: MemberID(rawValue: known.id)) }
-            }
+            memory.acquaintances = acquaintances.compactMap(\.memory)
             return memory
         }
         set {
             open = newValue.open?.text
+            me = newValue.me.map { .init(name: $0.name.text, id: $0.id.rawValue) }
             rooms = newValue.rooms.map { room in
                 .init(
                     name: room.name.text,
@@ -95,6 +97,13 @@ nonisolated extension Keepsake.Server {
                 .init(name: $0.name.text, id: $0.id.rawValue)
             }
         }
+    }
+}
+
+nonisolated extension Keepsake.Acquaintance {
+    /// `nil` where the name is none.
+    fileprivate var memory: ChatScreen.Memory.Acquaintance? {
+        MemberName(name).map { .init(name: $0, id: MemberID(rawValue: id)) }
     }
 }
 

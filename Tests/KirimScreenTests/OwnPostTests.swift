@@ -30,6 +30,22 @@ struct OwnPostTests {
         #expect(scene.mirror[.lobby] == scene.rows())
     }
 
+    @Test("is mine also while the server is away, as whoever this was the last time")
+    mutating func away() throws {
+        scene.say(1, "halo", by: Scene.me)
+        let memory = scene.screen.memory
+        var later = Scene { $0.memory = memory }
+        later.say(1, "halo", by: Scene.me)
+        #expect(later.entries().map(\.isMine) == [true])
+        #expect(later.screen.myName == Scene.ani.name)
+        later.wish(.editLast)
+        #expect(later.screen.composer.text == "halo")
+        // Another server knows nobody.
+        later.wish(.cancel, .answer(.trust(Scene.ani.key)))
+        later.screen.reconnecting(at: .start)
+        #expect(later.screen.myName == nil && later.screen.memory.me == nil)
+    }
+
     @Test("goes when its entry comes before its acceptance")
     mutating func entryFirst() {
         let post = scene.queue("halo")

@@ -20,6 +20,7 @@ struct KeepsakeTests {
                 mode: .all
             )
         ]
+        memory.me = .init(name: try #require(MemberName("budi")), id: MemberID(rawValue: 4))
         memory.acquaintances = [
             .init(name: try #require(MemberName("ani")), id: MemberID(rawValue: 3))
         ]
