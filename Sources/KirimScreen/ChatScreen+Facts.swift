@@ -326,6 +326,7 @@ extension ChatScreen {
     /// Posts went: what is said about them may be over.
     private mutating func settle() {
         ledger.mark(.link)
+        ledger.mark(.memory)
         ledger.mark(.rooms)
         guard manners.postponed != nil, pages.allSatisfy({ $0.onTheWayCount == 0 }) else { return }
         manners.postponed = nil

@@ -222,6 +222,7 @@ extension ChatScreen {
         for place in pages.indices {
             if let own = pages[place].remove(where: { $0.id == id && $0.isRefused }) {
                 ledger.mark(.rooms)
+                ledger.mark(.memory)
                 return own
             }
         }

@@ -139,7 +139,8 @@ extension ChatScreen {
                 name: page.name,
                 read: page.read > 0 ? SequenceNumber(rawValue: page.read) : nil,
                 draft: draft,
-                mode: page.mode
+                mode: page.mode,
+                refused: page.refusedPosts
             )
         }
         memory.acquaintances = acquaintances.memory
@@ -180,11 +181,18 @@ extension ChatScreen {
                 pages[place].read = read.rawValue
                 pages[place].isRemembered = true
             }
+            for refused in kept.refused {
+                var own = newPost(refused.text, refused.kind, kept.name, refused.reference)
+                own.state = refused.refusal.map { .refused($0) } ?? .failed(.interrupted)
+                pages[place].add(own)
+            }
         }
         acquaintances = Acquaintances(memory.acquaintances)
         learnedID = memory.me?.id
         formerName = memory.me?.name
         if configuration.room == .lobby, let open = memory.open { openRoom = open }
         _ = place(of: openRoom)
+        // Whoever drew it before asking for changes must not count these rows twice.
+        if page.rowCount > 0 { ledger.mark(.opened(openRoom)) }
     }
 }

@@ -233,17 +233,42 @@ extension ChatScreen {
             package var read: SequenceNumber?
             package var draft: String
             package var mode: NotificationMode
+            /// What was not taken, and was neither tried again nor discarded.
+            package var refused: [Refused]
 
             package init(
                 name: RoomName,
                 read: SequenceNumber?,
                 draft: String,
-                mode: NotificationMode
+                mode: NotificationMode,
+                refused: [Refused] = []
             ) {
                 self.name = name
                 self.read = read
                 self.draft = draft
                 self.mode = mode
+                self.refused = refused
+            }
+        }
+
+        /// A post of mine that was not taken: nobody else has its text.
+        package struct Refused: Hashable, Sendable {
+            package var kind: EntryKind
+            package var reference: SequenceNumber?
+            package var text: String
+            /// `nil`: it did not get into the outbox.
+            package var refusal: Refusal?
+
+            package init(
+                kind: EntryKind,
+                reference: SequenceNumber?,
+                text: String,
+                refusal: Refusal?
+            ) {
+                self.kind = kind
+                self.reference = reference
+                self.text = text
+                self.refusal = refusal
             }
         }
 

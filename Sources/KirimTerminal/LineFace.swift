@@ -255,6 +255,8 @@ extension LineFace {
         case .storage(let error): VisibleText.row(words.storage(error))
         case .noAnswer: words(.noAnswer, address.endpoint)
         case .closed(let text), .other(let text): VisibleText.row(text)
+        // It comes from an earlier run of a window.
+        case .interrupted: ""
         }
     }
 

@@ -34,6 +34,14 @@ package nonisolated struct Keepsake: Codable, Hashable, Sendable {
         package var read: UInt64?
         package var draft: String?
         package var mode: UInt8?
+        package var refused: [Refused]?
+    }
+
+    package struct Refused: Codable, Hashable, Sendable {
+        package var kind: UInt8
+        package var reference: UInt64?
+        package var text: String
+        package var refusal: UInt8?
     }
 
     package struct Acquaintance: Codable, Hashable, Sendable {
@@ -75,7 +83,8 @@ nonisolated extension Keepsake.Server {
                         name: name,
                         read: room.read.map { SequenceNumber(rawValue: $0) },
                         draft: room.draft ?? "",
-                        mode: room.mode.flatMap { .init(rawValue: $0) } ?? .mentions
+                        mode: room.mode.flatMap { .init(rawValue: $0) } ?? .mentions,
+                        refused: (room.refused ?? []).compactMap(\.memory)
                     )
                 }
             }
@@ -90,7 +99,8 @@ nonisolated extension Keepsake.Server {
                     name: room.name.text,
                     read: room.read?.rawValue,
                     draft: room.draft.isEmpty ? nil : room.draft,
-                    mode: room.mode.rawValue
+                    mode: room.mode.rawValue,
+                    refused: room.refused.isEmpty ? nil : room.refused.map { .init($0) }
                 )
             }
             acquaintances = newValue.acquaintances.map {
@@ -104,6 +114,27 @@ nonisolated extension Keepsake.Acquaintance {
     /// `nil` where the name is none.
     fileprivate var memory: ChatScreen.Memory.Acquaintance? {
         MemberName(name).map { .init(name: $0, id: MemberID(rawValue: id)) }
+    }
+}
+
+nonisolated extension Keepsake.Refused {
+    fileprivate init(_ post: ChatScreen.Memory.Refused) {
+        kind = post.kind.rawValue
+        reference = post.reference?.rawValue
+        text = post.text
+        refusal = post.refusal?.rawValue
+    }
+
+    /// `nil` where a later version wrote it.
+    fileprivate var memory: ChatScreen.Memory.Refused? {
+        EntryKind(rawValue: kind).map { kind in
+            .init(
+                kind: kind,
+                reference: reference.map { SequenceNumber(rawValue: $0) },
+                text: text,
+                refusal: refusal.flatMap { Refusal(rawValue: $0) }
+            )
+        }
     }
 }
 

@@ -15,6 +15,7 @@ enum Sentences {
         case .storage(let error): storage(error)
         case .noAnswer: tr("The server did not answer in time; try again.")
         case .closed: tr("The connection is closed; connect again.")
+        case .interrupted: tr("It was not written down before the program ended.")
         case .other(let words): words
         }
     }
