@@ -365,6 +365,8 @@ extension ChatScreen {
             settle()
             tell(.refused(own))
         case .join(let room):
+            pages[place(of: room)].isJoining = false
+            ledger.mark(.composer)
             if room == openRoom, !pages[place(of: room)].isJoined { open(.lobby) }
             drop(room)
             tell(.failed(failure))
@@ -389,6 +391,8 @@ extension ChatScreen {
     private mutating func joined(_ room: RoomName) {
         let place = place(of: room)
         pages[place].isJoined = true
+        pages[place].isJoining = false
+        ledger.mark(.composer)
         ledger.mark(.rooms)
         ledger.mark(.memory)
         if room == openRoom { askForMembers() } else { tell(.joined(room)) }
@@ -396,6 +400,8 @@ extension ChatScreen {
 
     private mutating func left(_ room: RoomName, _ refusal: Refusal?) {
         pages[place(of: room)].isJoined = false
+        pages[place(of: room)].isJoining = false
+        ledger.mark(.composer)
         if room == openRoom { open(.lobby) }
         drop(room)
         ledger.mark(.rooms)

@@ -90,6 +90,12 @@ extension ChatScreen {
         return Composer(text: page.draft, mode: mode, bytes: page.draft.utf8.count)
     }
 
+    /// The open room is not one's own: nothing can be written there before ``Intent/join(_:)``.
+    package var isOutside: Bool {
+        // Before the lobby is told to be joined, nothing is known of the others either.
+        !page.isJoined && !page.isJoining && places[.lobby].map { pages[$0].isJoined } == true
+    }
+
     package var link: Link {
         let state: Link.State =
             switch phase {

@@ -4,6 +4,8 @@ import KirimRooms
 struct RoomPage: Sendable {
     let name: RoomName
     var isJoined = false
+    /// It was wished for, and is not decided.
+    var isJoining = false
     /// What it held when it was asked has been told; what comes now is new.
     var isCaughtUp = false
     /// Where reading ended is known from the last time.

@@ -33,6 +33,8 @@ final class ChatPage {
     private var toldStop: StopReason?
     /// Rooms whose backlog has been told: what comes now is new.
     private var caughtUp: Set<RoomName> = []
+    /// The room that the command line names, until the server has welcomed one.
+    private var wanted: RoomName?
     private var ticks = 0
     /// Something that is remembered has changed. What was read changes with every message, so it is not written each time.
     private var hasNews = false
@@ -63,6 +65,7 @@ final class ChatPage {
 
     init(_ call: Wire.Call, memory: ChatScreen.Memory, room: RoomName?, desk: Desk) {
         self.desk = desk
+        wanted = room
         var configuration = ChatScreen.Configuration()
         configuration.memory = memory
         if let open = room ?? memory.open { configuration.room = open }
@@ -124,13 +127,16 @@ final class ChatPage {
         let now = LocalTime.now
         for fact in facts {
             switch fact {
-            case .opened(let key): identity = key
+            case .opened(let key):
+                identity = key
+                if let wanted { screen.perform(.join(wanted)) }
             case .notOpened(let error): desk.notOpened(error.message)
             case .reconnecting:
                 toldStop = nil
                 screen.reconnecting(at: now)
                 desk.goesOn()
             case .event(let event):
+                if case .welcomed = event { wanted = nil }
                 announce(event)
                 screen.receive(event, at: now)
             case .answer(let answer): screen.take(answer, at: now)
@@ -162,6 +168,12 @@ final class ChatPage {
         perform(.open(room))
         adw_leaflet_set_visible_child(leaflet.opaque, form["conversation"])
         composer.focus()
+    }
+
+    /// The same, and becomes a member where one is none: for who comes from outside.
+    func enter(_ room: RoomName) {
+        perform(.join(room))
+        open(room)
     }
 
     private func tick() -> Bool {
@@ -249,7 +261,7 @@ final class ChatPage {
                 sidebar.show(screen.members)
                 drawTitle()
             case .composerText: composer.fill(screen.composer.text)
-            case .composer: composer.show(screen.composer, words: words)
+            case .composer: drawComposer()
             case .link:
                 pill.show(screen.link)
                 drawLinkFacts()
@@ -274,12 +286,19 @@ final class ChatPage {
         log.replace(count: screen.rowCount(in: room), follow: screen.view.isAtEnd)
         empty.show(screen.rowCount(in: room) == 0)
         composer.fill(screen.composer.text)
-        composer.show(screen.composer, words: words)
+        drawComposer()
         sidebar.show(screen.rooms, open: room)
         sidebar.show(screen.members)
         finder.show(screen.search)
         drawTitle()
         drawView()
+    }
+
+    private func drawComposer() {
+        composer.show(screen.composer, words: words)
+        form["composer-box"].show(!screen.isOutside)
+        form["outside"].show(screen.isOutside)
+        form["outside-text"].label = tr("You are not in %1.", screen.openRoom.text)
     }
 
     private func drawTitle() {
@@ -386,6 +405,11 @@ final class ChatPage {
             adw_leaflet_set_visible_child(leaflet.opaque, form["sidebar"])
         }
         adw_leaflet_set_visible_child(leaflet.opaque, form["conversation"])
+        form["outside-join"].on("clicked") { [weak self] _ in
+            guard let self else { return }
+            perform(.join(screen.openRoom))
+            composer.focus()
+        }
         pill.whenOpened { [weak self] in
             self?.wire.askLink()
             self?.drawLinkFacts()

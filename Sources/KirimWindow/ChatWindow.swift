@@ -269,7 +269,7 @@ final class ChatWindow {
             text: { [weak self] name in
                 guard let self else { return }
                 gtk_window_present(window.cast())
-                if let room = RoomName(name) { page?.open(room) }
+                if let room = RoomName(name) { page?.enter(room) }
             }
         )
         window.action("leave") { [weak self] in

@@ -188,7 +188,7 @@ package final class Program {
         let window = windows.first { $0.page?.screen.address.endpoint == parts[1] }
         guard let window else { return activate() }
         gtk_window_present(window.window.cast())
-        window.page?.open(room)
+        window.page?.enter(room)
     }
 
     // MARK: - Addresses

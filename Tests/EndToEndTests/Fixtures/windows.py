@@ -452,6 +452,10 @@ def scene_rooms():
     again = Window("window", "--data", f"{HOME}/ani")
     again.reads("belum selesai")
     say("a draft is there after a restart")
+    dian = window(server, "dian", "--room", "kecil")
+    dian.sends("halo dari kecil")
+    dian.row("dian", "halo dari kecil", "Kept by the server")
+    say("a room of the command line is joined")
 
 
 class Desktop:
