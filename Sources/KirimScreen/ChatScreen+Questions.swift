@@ -120,6 +120,14 @@ extension ChatScreen {
     /// How the open room's log is looked at.
     package var view: View { page.view }
 
+    /// Who is here is as it was told last: the server is not heard now.
+    package var isPresenceStale: Bool {
+        switch link.state {
+        case .connected, .roaming: false
+        case .connecting, .silent, .offline, .stopped, .closed: true
+        }
+    }
+
     /// Who is in the open room: those who are here first, then by name.
     package var members: [Person] { page.members }
 

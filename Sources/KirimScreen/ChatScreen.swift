@@ -223,7 +223,7 @@ extension ChatScreen {
         /// Where looking goes on: the last entry that was looked at.
         var place: UInt64
         /// What was found last.
-        var last: SequenceNumber?
+        package internal(set) var last: SequenceNumber?
     }
 
     /// What a face may keep from one start to the next, in whatever form it likes.

@@ -308,7 +308,13 @@ final class ChatPage {
         adw_window_title_set_title(title.opaque, "# " + screen.openRoom.text)
         let here = screen.members.count { $0.presence != .offline }
         let people = here > 0 ? tr(one: "%1 person here", many: "%1 people here", here) : ""
-        adw_window_title_set_subtitle(title.opaque, people)
+        let isStale = screen.isPresenceStale
+        form["people"].style("stale", isStale)
+        adw_window_title_set_subtitle(
+            title.opaque,
+            isStale && here > 0 ? tr("%1 (last known)", people) : people
+        )
+        form["people-title"].label = isStale && here > 0 ? tr("People, last known") : tr("People")
     }
 
     private func drawLinkFacts() {

@@ -58,6 +58,15 @@ struct LinkTests {
         #expect(scene.screen.link.state == .connected)
     }
 
+    @Test("knows that who is here is old news while the server is not heard")
+    mutating func stale() {
+        #expect(scene.screen.isPresenceStale)
+        scene.tell(.phase(.connected))
+        #expect(!scene.screen.isPresenceStale)
+        scene.tell(.phase(.silent(.seconds(6))))
+        #expect(scene.screen.isPresenceStale)
+    }
+
     @Test("tells trouble once, and its end once")
     mutating func trouble() {
         scene.tell(.welcomed(Scene.ani, server: ""))

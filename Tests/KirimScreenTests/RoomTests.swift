@@ -199,6 +199,11 @@ struct RoomTests {
         scene.wish(.findNext)
         while scene.screen.searchOn(rows: 10) {}
         #expect(found() == 80)
+        scene.wish(.find("emas"))
+        while scene.screen.searchOn(rows: 10) {}
+        #expect(scene.screen.search?.state == .ended && scene.screen.search?.last == nil)
+        scene.wish(.find("jarum"))
+        while scene.screen.searchOn(rows: 10) {}
         scene.wish(.find(""))
         #expect(scene.screen.search == nil && !scene.entries()[79].isFound)
     }

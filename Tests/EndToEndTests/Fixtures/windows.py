@@ -292,7 +292,8 @@ def scene_away():
     ani.type("saat server mati")
     ani.key("Return")
     ani.row("ani", "saat server mati", "Waiting for the server")
-    ani.control(None, re.compile("Connection: .*(Silent|Offline|Connecting).*1 waiting"))
+    ani.control(None, re.compile("Connection: .*(silent|Offline|Connecting).*1 waiting"))
+    ani.sees("People, last known")
     ani.picture("offline")
     say("the window says that the server is away, and what waits")
     server = Server(KIRIM, server.port)
@@ -456,6 +457,11 @@ def scene_rooms():
     dian.sends("halo dari kecil")
     dian.row("dian", "halo dari kecil", "Kept by the server")
     say("a room of the command line is joined")
+    dian.focus()
+    dian.key("ctrl+f")
+    dian.enter("Find in Room", "tidak ada kata ini")
+    dian.sees("No results")
+    say("looking in vain says so")
 
 
 class Desktop:
