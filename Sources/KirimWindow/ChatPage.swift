@@ -277,14 +277,14 @@ final class ChatPage {
         }
         // Rows below a splice that came before another one were filled where they no longer are.
         if splices > 1 { log.rebindAll() }
-        if splices > 0 { empty.show(screen.rowCount(in: open) == 0) }
+        if splices > 0 { drawEmpty() }
         if screen.search?.state == .searching { searchOn() }
     }
 
     private func drawRoom() {
         let room = screen.openRoom
         log.replace(count: screen.rowCount(in: room), follow: screen.view.isAtEnd)
-        empty.show(screen.rowCount(in: room) == 0)
+        drawEmpty()
         composer.fill(screen.composer.text)
         drawComposer()
         sidebar.show(screen.rooms, open: room)
@@ -330,6 +330,27 @@ final class ChatPage {
         let line = screen.banners.lazy.compactMap { Sentences.banner($0) }.first
         if let line { bannerText.label = line }
         gtk_revealer_set_reveal_child(banner.opaque, line == nil ? 0 : 1)
+        drawEmpty()
+    }
+
+    /// What stands where there is no message: that there is none, or that the server's name leads nowhere.
+    private func drawEmpty() {
+        let isLost = screen.banners.contains {
+            if case .unknownHost = $0 { true } else { false }
+        }
+        empty.show(screen.rowCount(in: screen.openRoom) == 0)
+        gtk_widget_set_can_target(empty, isLost ? 1 : 0)
+        form["change-address"].show(isLost)
+        adw_status_page_set_title(
+            empty.opaque,
+            isLost ? tr("Server Not Found") : tr("No Messages Yet")
+        )
+        adw_status_page_set_description(
+            empty.opaque,
+            isLost
+                ? tr("Nothing is known under this address. It may be mistyped.")
+                : tr("What you write here is kept for everybody in the room.")
+        )
     }
 
     private func drawView() {

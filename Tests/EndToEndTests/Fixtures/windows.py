@@ -294,6 +294,7 @@ def scene_away():
     ani.row("ani", "saat server mati", "Waiting for the server")
     ani.control(None, re.compile("Connection: .*(silent|Offline|Connecting).*1 waiting"))
     ani.sees("People, last known")
+    ani.control("list item", "lobby, 1 waiting")
     ani.picture("offline")
     say("the window says that the server is away, and what waits")
     server = Server(KIRIM, server.port)
