@@ -36,6 +36,8 @@ final class ChatPage {
     /// The room that the command line names, until the server has welcomed one.
     private var wanted: RoomName?
     private var ticks = 0
+    /// The client that stopped was replaced, and it is not known yet how that goes.
+    private var isTrying = false
     /// Something that is remembered has changed. What was read changes with every message, so it is not written each time.
     private var hasNews = false
     /// As of the last drawing: what the rows in sight were filled with.
@@ -134,7 +136,7 @@ final class ChatPage {
             case .reconnecting:
                 toldStop = nil
                 screen.reconnecting(at: now)
-                desk.goesOn()
+                isTrying = true
             case .event(let event):
                 if case .welcomed = event { wanted = nil }
                 announce(event)
@@ -143,6 +145,10 @@ final class ChatPage {
             }
         }
         work()
+        if isTrying, screen.link.state != .connecting {
+            isTrying = false
+            if case .stopped = screen.link.state {} else { desk.goesOn() }
+        }
         if let frames = desk.frames() { note(facts, by: frames) }
     }
 

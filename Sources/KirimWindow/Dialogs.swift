@@ -26,7 +26,6 @@ enum Dialogs {
         field: String,
         value: String = "",
         yes: String,
-        isSecret: Bool = false,
         over window: Widget,
         then: @escaping (String) -> Void
     ) {
@@ -35,11 +34,6 @@ enum Dialogs {
         let entry = made(gtk_entry_new())
         entry.entered = value
         entry.nameForReaders(field)
-        if isSecret {
-            // GTK's own entry for passwords is used after its end when a dialog goes with it (4.8), and takes the program along.
-            gtk_entry_set_visibility(entry.cast(), 0)
-            gtk_entry_set_input_purpose(entry.cast(), GTK_INPUT_PURPOSE_PASSWORD)
-        }
         setActivatesDefault(entry)
         adw_message_dialog_set_extra_child(dialog.cast(), entry)
         respond(dialog, yes: yes, ADW_RESPONSE_SUGGESTED)

@@ -66,9 +66,11 @@ enum Sentences {
         case .secretRefused:
             (
                 tr("Not Let In"),
-                tr(
-                    "The password or the invitation was wrong, used up, or too old. Ask the operator."
-                )
+                address.invitation == nil
+                    ? tr("The server did not take this password. Try another, or ask its operator.")
+                    : tr(
+                        "The invitation was wrong, used up, or too old. Ask the operator for another one."
+                    )
             )
         case .noCommonVersion:
             (

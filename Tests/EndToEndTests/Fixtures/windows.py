@@ -321,13 +321,30 @@ def scene_key():
     ani.key("Return")
     ani.row("ani", "rahasia", "Kept by the server")
     server.stop()
+    ani.type("untuk yang lama")
+    ani.key("Return")
+    ani.row("ani", "untuk yang lama", "Waiting for the server")
     other = Server(KIRIM, server.port, "impostor")
     ani.sees("Another Server Answers", patience=90)
     ani.control("push button", "Trust the New Key…")
     ani.picture("fingerprint-stop")
     say("the window stopped and says why")
+    ani.click("push button", "Trust the New Key…")
+    ani.sees(re.compile("^Do this only.*\n1 message waits for the old server", re.S))
+    ani.picture("trust")
+    ani.click("push button", "Cancel")
+    say("the question before trusting says what waits for the old server")
     ani.click("push button", "Back")
     ani.control("push button", "Connect")
+    for field, given in (("Your name", "ani"), ("Server address", server.address)):
+        if text_of(ani.entry(field)) != given:
+            raise Failed(f"{field} is {text_of(ani.entry(field))!r} on the first page")
+    say("what was given stands on the first page again")
+    ani.set("Server address", "tidak mungkin:")
+    ani.click("push button", "Connect")
+    ani.wait("the keyboard in the field that is wrong", lambda: ani.entry("Server address")
+             .get_state_set().contains(Atspi.StateType.FOCUSED))
+    say("a mistake leads to its field")
     assert other.process.poll() is None
 
 
@@ -523,6 +540,9 @@ def scene_door():
     ani = window(server, "ani")
     ani.sees(re.compile("lets in who knows its password"))
     ani.picture("password")
+    ani.enter("Password", "salah sekali")
+    ani.sees(re.compile("^The server did not take this password"))
+    ani.picture("password-refused")
     ani.enter("Password", "rahasia sekali")
     ani.control(None, "Connection: Connected")
     ani.close()
@@ -531,10 +551,9 @@ def scene_door():
     budi = window(server, "budi")
     budi.sees("Invitation Needed")
     budi.picture("invitation-needed")
-    budi.close()
     address = subprocess.check_output([KIRIM, "invite", "--port", str(server.port), "--data", f"{HOME}/invited"],
                                       text=True).strip()
-    budi = Window("window", address, "--name", "budi", "--data", f"{HOME}/budi")
+    budi.enter("Address with the invitation", address)
     budi.control(None, "Connection: Connected")
     say("an invitation is asked for, and lets in")
 
