@@ -17,6 +17,8 @@ package struct OperatorScreen: Sendable {
 
     /// Who is here, as the status told last.
     package private(set) var guests: [Guest] = []
+    /// Who has a connection and was not heard for so long that others see them as gone.
+    package private(set) var silent: [Guest] = []
     package private(set) var rooms: [RoomSummary] = []
     package private(set) var bans: [Ban] = []
     package private(set) var counters: [ServerStatus.Counter] = []
@@ -141,8 +143,11 @@ extension OperatorScreen {
 
     /// How the server stands now.
     package mutating func take(_ status: ServerStatus) {
-        if guests != status.guests {
-            guests = status.guests
+        let here = status.guests.filter { $0.presence != .offline }
+        let silent = status.guests.filter { $0.presence == .offline }
+        if guests != here || self.silent != silent {
+            guests = here
+            self.silent = silent
             mark(.guests)
         }
         if rooms != status.rooms {
@@ -159,7 +164,7 @@ extension OperatorScreen {
             mark(.counters)
         }
         // Whom it is about has left: there is nobody to be put out.
-        if case .kick(let guest) = question, !guests.contains(where: { $0.id == guest.id }) {
+        if case .kick(let guest) = question, self.guest(guest.id) == nil {
             question = nil
             mark(.question)
         }
@@ -204,10 +209,10 @@ extension OperatorScreen {
             entry = ""
             mark(.entryText)
         case .kick(let id):
-            guard let guest = guests.first(where: { $0.id == id }) else { return }
+            guard let guest = guest(id) else { return }
             ask(.kick(guest))
         case .ban(let id):
-            guard let guest = guests.first(where: { $0.id == id }) else { return }
+            guard let guest = guest(id) else { return }
             ask(.ban(guest, Self.ban(of: guest)))
         case .unban(let ban): effects.append(.wish(.unban(ban)))
         case .confirm: confirm()
@@ -224,6 +229,8 @@ extension OperatorScreen {
         case .stop: ask(.stop(guests: guests.count))
         }
     }
+
+    private func guest(_ id: Guest.ID) -> Guest? { (guests + silent).first { $0.id == id } }
 
     private mutating func ask(_ question: Question) {
         self.question = question

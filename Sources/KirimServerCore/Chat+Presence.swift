@@ -45,6 +45,9 @@ extension Chat {
         }
     }
 
+    /// When the member's present visit began; `nil`: it is not here.
+    package func visitBegan(_ member: MemberID) -> WallTime? { directory[member]?.since }
+
     private func presence(of resident: Directory.Resident) -> Presence {
         var presence = Presence.offline
         for case let session? in resident.connections.map({ sessions[$0] }) where !session.isSilent

@@ -287,7 +287,7 @@ extension ServerCore {
                 member: resident.member,
                 presence: resident.presence,
                 address: address,
-                since: resident.since,
+                since: chat.visitBegan(resident.member.id),
                 link: endpoint.link(of: newest)
             )
         }

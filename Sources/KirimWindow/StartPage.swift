@@ -3,7 +3,6 @@ import CGtk
 import KirimGtk
 import KirimRooms
 import KirimScreen
-import KirimWire
 
 /// The page that asks for a name and an address, and lists the servers that are known.
 final class StartPage {

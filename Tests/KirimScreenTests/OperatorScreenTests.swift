@@ -82,6 +82,21 @@ struct OperatorScreenTests {
         #expect(screen.takeChanges().isEmpty)
     }
 
+    @Test("counts nobody as here who has gone without a word, and lets them be kept out all the same")
+    mutating func silent() {
+        var gone = guest
+        gone.presence = .offline
+        screen.take(status([gone]))
+        #expect(screen.guests.isEmpty && screen.silent == [gone])
+        screen.perform(.stop)
+        #expect(screen.question == .stop(guests: 0))
+        screen.perform(.cancel)
+        screen.perform(.ban(gone.id))
+        #expect(screen.question == .ban(gone, .key(Self.key)))
+        screen.take(status([guest]))
+        #expect(screen.guests == [guest] && screen.silent.isEmpty)
+    }
+
     @Test("says a line to everybody, and empties the entry")
     mutating func say() {
         screen.perform(.type("halo semua"))
