@@ -269,9 +269,13 @@ extension LineFace {
         case .invitationNeeded: words(.invitationNeeded)
         case .secretRefused: words(.secretRefused)
         case .noCommonVersion: words(.noCommonVersion)
-        case .kicked(let why): words(.kicked, VisibleText.row(why))
-        case .banned(let why): words(.banned, VisibleText.row(why))
+        case .kicked(let why): putOut(.kicked, .kickedPlainly, StopReason.particulars(of: why))
+        case .banned(let why): putOut(.banned, .bannedPlainly, StopReason.particulars(of: why))
         }
+    }
+
+    private func putOut(_ phrase: Phrase, _ plainly: Phrase, _ why: String) -> String {
+        why.isEmpty ? words(plainly) : words(phrase, VisibleText.row(why))
     }
 
     private func notice(_ text: String) -> [Effect] {

@@ -78,9 +78,17 @@ enum Sentences {
                 tr("This program and the server have no version in common; update the older one.")
             )
         case .kicked(let why):
-            (tr("Put Out"), tr("The operator put you out. %1", why))
+            (tr("Put Out"), joined(tr("The operator put you out."), why))
         case .banned(let why):
-            (tr("Kept Out"), tr("The operator keeps you out. %1", why))
+            (tr("Kept Out"), joined(tr("The operator keeps you out."), why))
+        }
+    }
+
+    private static func joined(_ sentence: String, _ why: String) -> String {
+        switch StopReason.particulars(of: why) {
+        case "": sentence
+        case "Try again in a minute.": sentence + " " + tr("Try again in a minute.")
+        case let particulars: sentence + " " + particulars
         }
     }
 
