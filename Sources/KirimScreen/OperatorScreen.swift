@@ -11,6 +11,8 @@ package import KirimWire
 package struct OperatorScreen: Sendable {
     /// Where the server listens.
     package let addresses: [Address]
+    /// This machine as others may reach it, where the server listens on all of its addresses.
+    package let outside: IPAddress?
     package let key: PublicKey
     /// What the server calls itself.
     package let name: String
@@ -21,6 +23,8 @@ package struct OperatorScreen: Sendable {
     package private(set) var silent: [Guest] = []
     package private(set) var rooms: [RoomSummary] = []
     package private(set) var bans: [Ban] = []
+    /// Whose keys are kept out, as far as their names are known.
+    package private(set) var banned: [PublicKey: MemberName] = [:]
     package private(set) var counters: [ServerStatus.Counter] = []
     package private(set) var connections = 0
     /// What waits for yes or no.
@@ -41,8 +45,15 @@ package struct OperatorScreen: Sendable {
     private let limit: Int
 
     /// A screen that keeps so many rows of the log; the oldest go.
-    package init(addresses: [Address], key: PublicKey, name: String, limit: Int = 100_000) {
+    package init(
+        addresses: [Address],
+        outside: IPAddress? = nil,
+        key: PublicKey,
+        name: String,
+        limit: Int = 100_000
+    ) {
         self.addresses = addresses
+        self.outside = outside
         self.key = key
         self.name = name
         self.limit = max(1, limit)
@@ -117,9 +128,14 @@ extension OperatorScreen {
     /// The address to give to others: with the key, so that it is checked from the first packet.
     package var address: ServerAddress {
         let first = addresses.first ?? Address(ip: .loopback, port: ServerAddress.defaultPort)
-        let host = first.ip.isUnspecified ? IPAddress.loopback : first.ip
+        let host = first.ip.isUnspecified ? outside ?? .loopback : first.ip
         return ServerAddress(host: host.description, port: first.port, key: key)
     }
+}
+
+extension OperatorScreen {
+    /// The server listens where only programs of this machine come: its address is of no use to others.
+    package var isLocalOnly: Bool { addresses.allSatisfy(\.ip.isLoopback) }
 }
 
 // MARK: - Facts
@@ -154,8 +170,9 @@ extension OperatorScreen {
             rooms = status.rooms
             mark(.rooms)
         }
-        if bans != status.bans {
+        if bans != status.bans || banned != status.banned {
             bans = status.bans
+            banned = status.banned
             mark(.bans)
         }
         if counters != status.counters || connections != status.connections {

@@ -122,6 +122,33 @@ struct OperatorScreenTests {
         #expect(screen.nextEffect() == .copy(screen.invitation ?? ""))
     }
 
+    @Test("gives an address that others can reach, and knows where there is none")
+    func reach() {
+        let outside = known(IPAddress("192.0.2.7"))
+        let open = OperatorScreen(
+            addresses: [Address(ip: .v4(0), port: 4_000)],
+            outside: outside,
+            key: Self.key,
+            name: "Kelas"
+        )
+        #expect(open.address.description == "kirim://192.0.2.7:4000/\(Self.key)")
+        #expect(!open.isLocalOnly)
+        let closed = OperatorScreen(addresses: [home], key: Self.key, name: "Kelas")
+        #expect(closed.isLocalOnly)
+    }
+
+    @Test("knows the names of those who are kept out")
+    mutating func banned() {
+        var status = status([])
+        status.bans = [.key(Self.key)]
+        screen.take(status)
+        #expect(screen.takeChanges().contains(.bans))
+        status.banned = [Self.key: known(MemberName("ani"))]
+        screen.take(status)
+        #expect(screen.takeChanges().contains(.bans))
+        #expect(screen.banned[Self.key]?.text == "ani")
+    }
+
     @Test("shows trouble with the disk until it is over")
     mutating func trouble() {
         screen.note(.storageFailed(.full), at: WallTime(milliseconds: 0))
