@@ -148,6 +148,25 @@ enum Sentences {
         }
     }
 
+    /// With one digit behind the decimal sign of the language.
+    static func decimal(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return tr("%1.%2", "\(tenths / 10)", "\(tenths % 10)")
+    }
+
+    static func loss(_ percent: Double, _ lost: UInt64, of sent: UInt64) -> String {
+        tr("%1 % (%2 of %3 packets)", decimal(percent), "\(lost)", "\(sent)")
+    }
+
+    static func ago(_ time: Duration) -> String {
+        let seconds = Int(time.components.seconds)
+        return switch seconds {
+        case ..<1: tr("just now")
+        case ..<90: tr(one: "%1 second ago", many: "%1 seconds ago", seconds)
+        default: tr(one: "%1 minute ago", many: "%1 minutes ago", seconds / 60)
+        }
+    }
+
     static func presence(_ presence: Presence) -> String {
         switch presence {
         case .online: tr("online")
