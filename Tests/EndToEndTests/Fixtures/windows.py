@@ -100,14 +100,14 @@ def text_of(node):
 class Window:
     """A running `kirim window`, and what can be seen and done there."""
 
-    def __init__(self, *arguments, language="C.UTF-8", title="Kirim"):
+    def __init__(self, *arguments, language="C.UTF-8", title="Kirim", role="frame"):
         self.log = open(f"{HOME}/window-{len(processes)}.log", "w+")
         self.process = run(KIRIM, *arguments, stderr=self.log, env=dict(os.environ, LANG=language))
         self.title = title
         windows.append(self)
         self.frame = None
         self.app = self.wait("the program on the accessibility bus", self.find_app)
-        self.frame = self.wait("its window", lambda: self.find("frame", re.compile(title), root=self.app))
+        self.frame = self.wait("its window", lambda: self.find(role, re.compile(title), root=self.app))
 
     def find_app(self):
         desktop = Atspi.get_desktop(0)
@@ -378,6 +378,14 @@ def scene_operator():
     """The operator's window: the report's server window, grown up."""
     port = free_port()
     operator = Window("serve", "--window", "--port", str(port), "--data", f"{HOME}/server", title="Kirim Server")
+    second = Window("serve", "--window", "--port", str(port), "--data", f"{HOME}/second", title="The Server Did Not",
+                    role=None)
+    second.sees(re.compile("another program", re.I))
+    second.picture("operator-failed")
+    second.click("push button", "Close")
+    if second.process.wait(10) != 69:
+        raise Failed("a server that did not start ends otherwise with a window")
+    say("what keeps a server from starting stands in a window")
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     client.bind(("127.0.0.1", 0))
     client.settimeout(PATIENCE)
