@@ -96,7 +96,15 @@ package final class OperatorProgram {
             guard let self else { return }
             Stage.about(over: gtk_application_get_active_window(application.cast()))
         }
-        keys(["<Control>w", "<Control>q"], for: "win.stop", of: application.cast())
+        for (name, accelerators) in [
+            ("win.stop", ["<Control>w", "<Control>q"]),
+            ("win.copy-address", ["<Control><Shift>c"]), ("win.latest", ["<Control>End"]),
+            ("win.show-log", ["<Alt>1"]), ("win.show-guests", ["<Alt>2"]),
+            ("win.show-server", ["<Alt>3"]),
+            ("win.show-help-overlay", ["<Control>question"]),
+        ] {
+            keys(accelerators, for: name, of: application.cast())
+        }
         application.choice("appearance", initially: "system") { Stage.appear($0) }
         g_application_hold(application.cast())
         Task {
