@@ -1,4 +1,4 @@
-import KirimRooms
+package import KirimRooms
 package import KirimTransport
 package import KirimWire
 

@@ -290,7 +290,6 @@ final class ChatPage {
     private func drawRoom() {
         let room = screen.openRoom
         log.replace(count: screen.rowCount(in: room), follow: screen.view.isAtEnd)
-        drawEmpty()
         composer.fill(screen.composer.text)
         drawComposer()
         sidebar.show(screen.rooms, open: room)
@@ -304,6 +303,7 @@ final class ChatPage {
         composer.show(screen.composer, words: words)
         form["composer-box"].show(!screen.isOutside)
         form["outside"].show(screen.isOutside)
+        drawEmpty()
         form["outside-text"].label = tr("You are not in %1.", screen.openRoom.text)
     }
 
@@ -344,7 +344,7 @@ final class ChatPage {
         let isLost = screen.banners.contains {
             if case .unknownHost = $0 { true } else { false }
         }
-        empty.show(screen.rowCount(in: screen.openRoom) == 0)
+        empty.show(screen.rowCount(in: screen.openRoom) == 0 && !screen.isOutside)
         gtk_widget_set_can_target(empty, isLost ? 1 : 0)
         form["change-address"].show(isLost)
         adw_status_page_set_title(

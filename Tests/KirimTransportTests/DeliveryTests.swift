@@ -158,19 +158,22 @@ struct DeliveryTests {
         var pair = Pair()
         pair.connect()
         pair.run(for: .seconds(2))
-        let before = try #require(pair.client.link())
+        let beforeLink = pair.client.link()
+        let before = try #require(beforeLink)
         #expect(before.packetsLost == 0)
         pair.passes = { _, _, _ in false }
         pair.clientSends([[1]], on: 1)
         pair.run(for: .seconds(8))
-        let silent = try #require(pair.client.link())
+        let silentLink = pair.client.link()
+        let silent = try #require(silentLink)
         let sent = silent.packetsSent - before.packetsSent
         #expect(sent >= 4)
         // The last probes may still be answered.
         #expect(silent.packetsLost + 2 >= sent)
         pair.passes = { _, _, _ in true }
         pair.run(for: .seconds(10))
-        let healed = try #require(pair.client.link())
+        let healedLink = pair.client.link()
+        let healed = try #require(healedLink)
         #expect(healed.packetsLost >= silent.packetsLost)
         #expect(healed.packetsLost < healed.packetsSent)
     }
