@@ -92,7 +92,7 @@ let windows: [(name: String, dependencies: [Target.Dependency])] = [
 
 let forms: [Resource] = [
     "window.ui", "start.ui", "chat.ui", "stopped.ui", "shortcuts.ui", "operator.ui",
-    "style.css",
+    "operatorkeys.ui", "style.css",
 ].map { .embedInCode("Resources/\($0)") }
 
 let executables: [(name: String, dependencies: [Target.Dependency])] = [

@@ -173,7 +173,8 @@ extension KirimError {
     }
 
     /// The server's words, without what a terminal would obey: sentences are shown as they are.
-    private static func quoted(_ text: String) -> String {
+    private static func quoted(_ words: String) -> String {
+        let text = StopReason.particulars(of: words)
         guard !text.isEmpty else { return "." }
         var shown = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

@@ -198,10 +198,13 @@ extension Engine {
 
 extension Engine {
     private func lookAround() {
-        if watch.look() {
-            core.networkChanged(at: now)
-            resolvedAt = nil
+        let sight = watch.look()
+        switch sight {
+        case .nothing: break
+        case .woke: core.woke(at: now)
+        case .moved: core.networkChanged(at: now)
         }
+        if sight != .nothing { resolvedAt = nil }
         switch core.phase {
         case .connecting, .unreachable, .idle:
             // The name may lead elsewhere by now.

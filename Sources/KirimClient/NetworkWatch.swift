@@ -18,20 +18,29 @@ struct NetworkWatch {
         startSuspending = suspending.now
     }
 
-    /// Whether something changed since the last look.
-    mutating func look() -> Bool {
+    /// What happened since the last look.
+    enum Sight {
+        case nothing
+        /// The machine slept, or this program was stopped: NATs have forgotten us.
+        case woke
+        /// The machine has other addresses.
+        case moved
+    }
+
+    mutating func look() -> Sight {
         let now = continuous.now
         // One of the two clocks stands still while the machine sleeps.
         let slept =
             startContinuous.duration(to: now) - startSuspending.duration(to: suspending.now)
         let hasSlept = asleep.map { slept - $0 > .seconds(1) } ?? false
-        // Stopped for long (a debugger, SIGSTOP): NATs have forgotten us as well.
+        // Stopped for long: a debugger, SIGSTOP.
         let wasStopped = lastLook.map { $0.duration(to: now) > .seconds(20) } ?? false
         asleep = slept
         lastLook = now
         let present = Self.present()
         defer { addresses = present }
-        return hasSlept || wasStopped || (!addresses.isEmpty && present != addresses)
+        if !addresses.isEmpty, present != addresses { return .moved }
+        return hasSlept || wasStopped ? .woke : .nothing
     }
 
     private static func present() -> [String] {

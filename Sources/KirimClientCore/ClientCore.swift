@@ -116,8 +116,11 @@ extension ClientCore {
         endpoint.useSocket(socket, at: now)
     }
 
-    /// The machine's addresses or routes changed, the clock jumped, or a socket died.
+    /// The machine's addresses changed.
     package mutating func networkChanged(at now: Instant) { endpoint.networkChanged(at: now) }
+
+    /// The machine slept, or the program was stopped.
+    package mutating func woke(at now: Instant) { endpoint.woke(at: now) }
 
     package mutating func stored(
         _ id: StoreID,

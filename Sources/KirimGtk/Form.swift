@@ -23,8 +23,11 @@ package final class Form {
 
 /// Small things that every window says in the same words.
 extension ObjectPointer {
-    /// What a screen reader calls the widget.
-    package func nameForReaders(_ text: String) { describe(GTK_ACCESSIBLE_PROPERTY_LABEL, text) }
+    /// What a screen reader calls the widget. A label that GTK or libadwaita put there by themselves is not read as well.
+    package func nameForReaders(_ text: String) {
+        gtk_accessible_reset_relation(opaque, GTK_ACCESSIBLE_RELATION_LABELLED_BY)
+        describe(GTK_ACCESSIBLE_PROPERTY_LABEL, text)
+    }
 
     /// What a screen reader adds to the name.
     package func describeForReaders(_ text: String) {

@@ -14,6 +14,14 @@ package struct PlainPeer: Hashable, Sendable {
     }
 }
 
+/// A plain client that has spoken and not left.
+package struct PlainVisit: Hashable, Sendable {
+    package var address: Address
+    /// When it spoke for the first time, and when it spoke last.
+    package var began: Instant
+    package var heard: Instant
+}
+
 /// Which sources may speak plain text at all.
 package enum PlainPolicy: String, Hashable, Sendable, CaseIterable {
     /// Nobody.

@@ -49,6 +49,11 @@ package struct PlainServer: Sendable {
     /// Everybody who has spoken and not left, in the order in which they joined.
     package var peers: [PlainPeer] { clients.map(\.peer) }
 
+    /// The same, with when each came and was heard last.
+    package var visits: [PlainVisit] {
+        clients.map { PlainVisit(address: $0.peer.address, began: $0.joined, heard: $0.heard) }
+    }
+
     /// A datagram came in that no Kirim packet claims. Anything at all may be in it.
     package mutating func receive(_ datagram: [UInt8], from peer: PlainPeer, at now: Instant) {
         guard configuration.policy != .off else { return counters.refused += 1 }
@@ -236,6 +241,7 @@ extension PlainServer {
 extension PlainServer {
     private struct Client: Sendable {
         var peer: PlainPeer
+        let joined: Instant
         var heard: Instant
         /// Whether its last datagram ended with a line feed: then it shows bytes as they come, as `nc`
         /// does, and needs line ends; the others put them themselves.
@@ -313,7 +319,14 @@ extension PlainServer {
         )
         places[peer.address] = clients.count
         clients.append(
-            Client(peer: peer, heard: now, endsLine: endsLine, pace: pace, share: Pace(share))
+            Client(
+                peer: peer,
+                joined: now,
+                heard: now,
+                endsLine: endsLine,
+                pace: pace,
+                share: Pace(share)
+            )
         )
         outputs.append(.joined(peer))
     }

@@ -85,6 +85,21 @@ public enum StopReason: Hashable, Sendable {
     case banned(String)
 }
 
+extension StopReason {
+    /// What a server says where its operator said nothing: every face has the sentence already.
+    private static let customary = [
+        "The operator put you out.", "You are banned from this server.",
+    ]
+
+    /// What the words of ``kicked(_:)`` or ``banned(_:)`` say beyond that it is so; empty: nothing.
+    package static func particulars(of words: String) -> String {
+        for sentence in customary where words.hasPrefix(sentence) {
+            return String(words.dropFirst(sentence.count).drop { $0 == " " })
+        }
+        return words
+    }
+}
+
 /// A post in the outbox.
 public struct QueuedPost: Hashable, Sendable, Identifiable {
     /// Names it as long as the client lives.

@@ -10,7 +10,8 @@ public struct LinkStatus: Hashable, Sendable {
     public var serverKey: PublicKey?
     /// Smoothed round trip; `nil` before the first sample.
     public var roundTrip: Duration?
-    /// Packets declared lost, and packets sent, since this connection was made.
+    /// Packets lost, and packets sent, since this connection was made. While the server is silent the ones that it should
+    /// have acknowledged by now count as lost.
     public var packetsLost: UInt64
     /// See ``packetsLost``.
     public var packetsSent: UInt64

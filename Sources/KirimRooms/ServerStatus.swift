@@ -7,6 +7,8 @@ package struct ServerStatus: Hashable, Sendable {
     package var rooms: [RoomSummary]
     /// In the order in which they were pronounced.
     package var bans: [Ban]
+    /// Of the keys that are kept out, those whose bearer's name is known.
+    package var banned: [PublicKey: MemberName]
     /// What was counted since the start, and is not zero, in a fixed order.
     package var counters: [Counter]
     package var connections: Int
@@ -15,12 +17,14 @@ package struct ServerStatus: Hashable, Sendable {
         guests: [Guest],
         rooms: [RoomSummary],
         bans: [Ban],
+        banned: [PublicKey: MemberName] = [:],
         counters: [Counter],
         connections: Int
     ) {
         self.guests = guests
         self.rooms = rooms
         self.bans = bans
+        self.banned = banned
         self.counters = counters
         self.connections = connections
     }
@@ -52,6 +56,8 @@ package struct Guest: Hashable, Sendable, Identifiable {
     package var presence: Presence
     /// When the visit began; `nil` where that is not known.
     package var since: WallTime?
+    /// Time since something came from there; `nil` where that is not known.
+    package var lastHeard: Duration?
     package var roundTrip: Duration?
     package var packetsLost: UInt64
     package var packetsSent: UInt64
@@ -62,6 +68,7 @@ package struct Guest: Hashable, Sendable, Identifiable {
         name: MemberName? = nil,
         presence: Presence = .online,
         since: WallTime? = nil,
+        lastHeard: Duration? = nil,
         roundTrip: Duration? = nil,
         packetsLost: UInt64 = 0,
         packetsSent: UInt64 = 0
@@ -71,6 +78,7 @@ package struct Guest: Hashable, Sendable, Identifiable {
         self.name = name
         self.presence = presence
         self.since = since
+        self.lastHeard = lastHeard
         self.roundTrip = roundTrip
         self.packetsLost = packetsLost
         self.packetsSent = packetsSent

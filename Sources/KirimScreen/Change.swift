@@ -19,7 +19,7 @@ package enum Change: Hashable, Sendable {
     case members
     /// The composer's text was changed by the screen, not by typing: put it into the entry.
     case composerText
-    /// Anything else of the composer: reply, edit, too long.
+    /// Anything else of the composer: reply, edit, too long, and whether one may write there.
     case composer
     case link
     case banners

@@ -108,15 +108,22 @@ extension ChatScreen {
                 pages[place].members = []
             }
         }
+        let isOtherServer = isOtherServer
         if isOtherServer {
             me = nil
+            learnedID = nil
+            formerName = nil
             acquaintances = Acquaintances()
-            isOtherServer = false
+            self.isOtherServer = false
         }
+        manners.lastRefusal = nil
+        manners.postponed = nil
         lower { banner in
             switch banner {
-            case .stopped, .unknownHost: true
-            default: false
+            case .stopped, .unknownHost, .notWelcome, .postponed: true
+            // Another server has another key.
+            case .firstContact: isOtherServer
+            case .storage: false
             }
         }
         ledger.mark(.link)
@@ -316,6 +323,7 @@ extension ChatScreen {
     /// Posts went: what is said about them may be over.
     private mutating func settle() {
         ledger.mark(.link)
+        ledger.mark(.memory)
         ledger.mark(.rooms)
         guard manners.postponed != nil, pages.allSatisfy({ $0.onTheWayCount == 0 }) else { return }
         manners.postponed = nil
@@ -354,6 +362,8 @@ extension ChatScreen {
             settle()
             tell(.refused(own))
         case .join(let room):
+            pages[place(of: room)].isJoining = false
+            ledger.mark(.composer)
             if room == openRoom, !pages[place(of: room)].isJoined { open(.lobby) }
             drop(room)
             tell(.failed(failure))
@@ -378,6 +388,8 @@ extension ChatScreen {
     private mutating func joined(_ room: RoomName) {
         let place = place(of: room)
         pages[place].isJoined = true
+        pages[place].isJoining = false
+        ledger.mark(.composer)
         ledger.mark(.rooms)
         ledger.mark(.memory)
         if room == openRoom { askForMembers() } else { tell(.joined(room)) }
@@ -385,6 +397,8 @@ extension ChatScreen {
 
     private mutating func left(_ room: RoomName, _ refusal: Refusal?) {
         pages[place(of: room)].isJoined = false
+        pages[place(of: room)].isJoining = false
+        ledger.mark(.composer)
         if room == openRoom { open(.lobby) }
         drop(room)
         ledger.mark(.rooms)
@@ -500,6 +514,7 @@ extension ChatScreen {
     private mutating func welcome(_ member: Member, _ server: String) {
         let isNew = me != member
         me = member
+        ledger.mark(.memory)
         serverName = server
         phase = .connected
         silentSince = nil

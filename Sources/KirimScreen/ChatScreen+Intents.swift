@@ -222,6 +222,7 @@ extension ChatScreen {
         for place in pages.indices {
             if let own = pages[place].remove(where: { $0.id == id && $0.isRefused }) {
                 ledger.mark(.rooms)
+                ledger.mark(.memory)
                 return own
             }
         }
@@ -235,7 +236,10 @@ extension ChatScreen {
     private mutating func join(_ room: RoomName) {
         let isJoined = places[room].map { pages[$0].isJoined } ?? false
         open(room)
-        if !isJoined { effects.append(.join(room)) }
+        guard !isJoined else { return }
+        pages[place(of: room)].isJoining = true
+        effects.append(.join(room))
+        ledger.mark(.composer)
     }
 
     mutating func open(_ room: RoomName) {

@@ -90,13 +90,19 @@ extension ChatScreen {
         return Composer(text: page.draft, mode: mode, bytes: page.draft.utf8.count)
     }
 
+    /// The open room is not one's own: nothing can be written there before ``Intent/join(_:)``.
+    package var isOutside: Bool {
+        // Before the lobby is told to be joined, nothing is known of the others either.
+        !page.isJoined && !page.isJoining && places[.lobby].map { pages[$0].isJoined } == true
+    }
+
     package var link: Link {
         let state: Link.State =
             switch phase {
             case .connecting: .connecting
             case .connected: linkStatus?.isRoaming == true ? .roaming : .connected
             case .silent(let time):
-                .silent(seconds: Int((silentSince?.duration(to: now) ?? time).components.seconds))
+                Self.silence((silentSince?.duration(to: now) ?? time).components.seconds)
             case .unreachable: .offline
             case .stopped(let reason): .stopped(reason)
             case .closed: .closed
@@ -104,8 +110,23 @@ extension ChatScreen {
         return Link(state: state, waiting: pages.reduce(0) { $0 + $1.undecided })
     }
 
+    private static func silence(_ seconds: Int64) -> Link.State {
+        seconds < Link.patience ? .silent(seconds: Int(seconds)) : .offline
+    }
+
+    /// What this is called, before the first welcome as it was called the last time; `nil`: it was never here.
+    package var myName: MemberName? { me?.name ?? formerName }
+
     /// How the open room's log is looked at.
     package var view: View { page.view }
+
+    /// Who is here is as it was told last: the server is not heard now.
+    package var isPresenceStale: Bool {
+        switch link.state {
+        case .connected, .roaming: false
+        case .connecting, .silent, .offline, .stopped, .closed: true
+        }
+    }
 
     /// Who is in the open room: those who are here first, then by name.
     package var members: [Person] { page.members }
@@ -124,6 +145,7 @@ extension ChatScreen {
     package var memory: Memory {
         var memory = Memory()
         memory.open = openRoom
+        if let myID, let myName { memory.me = .init(name: myName, id: myID) }
         memory.rooms = pages.map { page in
             var draft = page.draft
             if case .edit(_, let pushedAside) = page.composing { draft = pushedAside }
@@ -131,7 +153,8 @@ extension ChatScreen {
                 name: page.name,
                 read: page.read > 0 ? SequenceNumber(rawValue: page.read) : nil,
                 draft: draft,
-                mode: page.mode
+                mode: page.mode,
+                refused: page.refusedPosts
             )
         }
         memory.acquaintances = acquaintances.memory
@@ -172,9 +195,18 @@ extension ChatScreen {
                 pages[place].read = read.rawValue
                 pages[place].isRemembered = true
             }
+            for refused in kept.refused {
+                var own = newPost(refused.text, refused.kind, kept.name, refused.reference)
+                own.state = refused.refusal.map { .refused($0) } ?? .failed(.interrupted)
+                pages[place].add(own)
+            }
         }
         acquaintances = Acquaintances(memory.acquaintances)
+        learnedID = memory.me?.id
+        formerName = memory.me?.name
         if configuration.room == .lobby, let open = memory.open { openRoom = open }
         _ = place(of: openRoom)
+        // Whoever drew it before asking for changes must not count these rows twice.
+        if page.rowCount > 0 { ledger.mark(.opened(openRoom)) }
     }
 }

@@ -52,8 +52,10 @@ package struct ChatScreen: Sendable {
     var places: [RoomName: Int] = [:]
     /// The last post that was told to be in the outbox.
     var lastQueued: QueuedPost.ID?
-    /// Who this is, as what was sent from here has shown.
+    /// Who this is, as what was kept, and what was sent from here, has shown.
     var learnedID: MemberID?
+    /// What it was called the last time.
+    var formerName: MemberName?
     /// The next client goes to a server with another log.
     var isOtherServer = false
     /// What happened to the rows of rooms that are gone.
@@ -156,7 +158,7 @@ extension ChatScreen {
             case roaming
             /// Nothing heard for so many seconds, though an answer is owed.
             case silent(seconds: Int)
-            /// Nobody answers. It is being tried.
+            /// Nobody answers, or nothing was heard for ``Link/patience``. It is being tried.
             case offline
             case stopped(StopReason)
             case closed
@@ -165,6 +167,8 @@ extension ChatScreen {
         package var state: State
         /// Posts of mine that the server has not decided about.
         package var waiting: Int
+        /// A silence as long as this is no connection any more; a server tells others of its clients by the same time. 90 s.
+        package static let patience = 90
 
         package init(state: State, waiting: Int) {
             self.state = state
@@ -217,7 +221,7 @@ extension ChatScreen {
         /// Where looking goes on: the last entry that was looked at.
         var place: UInt64
         /// What was found last.
-        var last: SequenceNumber?
+        package internal(set) var last: SequenceNumber?
     }
 
     /// What a face may keep from one start to the next, in whatever form it likes.
@@ -227,17 +231,42 @@ extension ChatScreen {
             package var read: SequenceNumber?
             package var draft: String
             package var mode: NotificationMode
+            /// What was not taken, and was neither tried again nor discarded.
+            package var refused: [Refused]
 
             package init(
                 name: RoomName,
                 read: SequenceNumber?,
                 draft: String,
-                mode: NotificationMode
+                mode: NotificationMode,
+                refused: [Refused] = []
             ) {
                 self.name = name
                 self.read = read
                 self.draft = draft
                 self.mode = mode
+                self.refused = refused
+            }
+        }
+
+        /// A post of mine that was not taken: nobody else has its text.
+        package struct Refused: Hashable, Sendable {
+            package var kind: EntryKind
+            package var reference: SequenceNumber?
+            package var text: String
+            /// `nil`: it did not get into the outbox.
+            package var refusal: Refusal?
+
+            package init(
+                kind: EntryKind,
+                reference: SequenceNumber?,
+                text: String,
+                refusal: Refusal?
+            ) {
+                self.kind = kind
+                self.reference = reference
+                self.text = text
+                self.refusal = refusal
             }
         }
 
@@ -252,6 +281,8 @@ extension ChatScreen {
         }
 
         package var open: RoomName?
+        /// Who this was on the server.
+        package var me: Acquaintance?
         package var rooms: [Room] = []
         /// Whose names are known; at most ``acquaintanceLimit``, the latest first.
         package var acquaintances: [Acquaintance] = []

@@ -11,14 +11,20 @@ package import KirimWire
 package struct OperatorScreen: Sendable {
     /// Where the server listens.
     package let addresses: [Address]
+    /// This machine as others may reach it, where the server listens on all of its addresses.
+    package let outside: IPAddress?
     package let key: PublicKey
     /// What the server calls itself.
     package let name: String
 
     /// Who is here, as the status told last.
     package private(set) var guests: [Guest] = []
+    /// Who has a connection and was not heard for so long that others see them as gone.
+    package private(set) var silent: [Guest] = []
     package private(set) var rooms: [RoomSummary] = []
     package private(set) var bans: [Ban] = []
+    /// Whose keys are kept out, as far as their names are known.
+    package private(set) var banned: [PublicKey: MemberName] = [:]
     package private(set) var counters: [ServerStatus.Counter] = []
     package private(set) var connections = 0
     /// What waits for yes or no.
@@ -39,8 +45,15 @@ package struct OperatorScreen: Sendable {
     private let limit: Int
 
     /// A screen that keeps so many rows of the log; the oldest go.
-    package init(addresses: [Address], key: PublicKey, name: String, limit: Int = 100_000) {
+    package init(
+        addresses: [Address],
+        outside: IPAddress? = nil,
+        key: PublicKey,
+        name: String,
+        limit: Int = 100_000
+    ) {
         self.addresses = addresses
+        self.outside = outside
         self.key = key
         self.name = name
         self.limit = max(1, limit)
@@ -115,9 +128,14 @@ extension OperatorScreen {
     /// The address to give to others: with the key, so that it is checked from the first packet.
     package var address: ServerAddress {
         let first = addresses.first ?? Address(ip: .loopback, port: ServerAddress.defaultPort)
-        let host = first.ip.isUnspecified ? IPAddress.loopback : first.ip
+        let host = first.ip.isUnspecified ? outside ?? .loopback : first.ip
         return ServerAddress(host: host.description, port: first.port, key: key)
     }
+}
+
+extension OperatorScreen {
+    /// The server listens where only programs of this machine come: its address is of no use to others.
+    package var isLocalOnly: Bool { addresses.allSatisfy(\.ip.isLoopback) }
 }
 
 // MARK: - Facts
@@ -141,16 +159,20 @@ extension OperatorScreen {
 
     /// How the server stands now.
     package mutating func take(_ status: ServerStatus) {
-        if guests != status.guests {
-            guests = status.guests
+        let here = status.guests.filter { $0.presence != .offline }
+        let silent = status.guests.filter { $0.presence == .offline }
+        if guests != here || self.silent != silent {
+            guests = here
+            self.silent = silent
             mark(.guests)
         }
         if rooms != status.rooms {
             rooms = status.rooms
             mark(.rooms)
         }
-        if bans != status.bans {
+        if bans != status.bans || banned != status.banned {
             bans = status.bans
+            banned = status.banned
             mark(.bans)
         }
         if counters != status.counters || connections != status.connections {
@@ -159,7 +181,7 @@ extension OperatorScreen {
             mark(.counters)
         }
         // Whom it is about has left: there is nobody to be put out.
-        if case .kick(let guest) = question, !guests.contains(where: { $0.id == guest.id }) {
+        if case .kick(let guest) = question, self.guest(guest.id) == nil {
             question = nil
             mark(.question)
         }
@@ -204,10 +226,10 @@ extension OperatorScreen {
             entry = ""
             mark(.entryText)
         case .kick(let id):
-            guard let guest = guests.first(where: { $0.id == id }) else { return }
+            guard let guest = guest(id) else { return }
             ask(.kick(guest))
         case .ban(let id):
-            guard let guest = guests.first(where: { $0.id == id }) else { return }
+            guard let guest = guest(id) else { return }
             ask(.ban(guest, Self.ban(of: guest)))
         case .unban(let ban): effects.append(.wish(.unban(ban)))
         case .confirm: confirm()
@@ -224,6 +246,8 @@ extension OperatorScreen {
         case .stop: ask(.stop(guests: guests.count))
         }
     }
+
+    private func guest(_ id: Guest.ID) -> Guest? { (guests + silent).first { $0.id == id } }
 
     private mutating func ask(_ question: Question) {
         self.question = question

@@ -4,6 +4,8 @@ import KirimRooms
 struct RoomPage: Sendable {
     let name: RoomName
     var isJoined = false
+    /// It was wished for, and is not decided.
+    var isJoining = false
     /// What it held when it was asked has been told; what comes now is new.
     var isCaughtUp = false
     /// Where reading ended is known from the last time.
@@ -51,6 +53,26 @@ struct RoomPage: Sendable {
             Array(posts.lazy.filter { !$0.isRefused }.prefix(limit))
         }
         return (first(own) + first(quiet)).sorted { $0.goesBefore($1) }
+    }
+
+    /// What was not taken, to be kept for the next start.
+    var refusedPosts: [ChatScreen.Memory.Refused] {
+        guard refused > 0 else { return [] }
+        return (own + quiet).compactMap { post in
+            let refusal: Refusal?
+            switch post.state {
+            case .refused(let why): refusal = why
+            case .failed(.refused(let why)): refusal = why
+            case .failed: refusal = nil
+            case .typed, .waiting, .accepted: return nil
+            }
+            return .init(
+                kind: post.kind,
+                reference: post.reference,
+                text: post.text,
+                refusal: refusal
+            )
+        }
     }
 
     var onTheWayCount: Int { own.count + quiet.count - refused }

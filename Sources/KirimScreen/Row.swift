@@ -130,6 +130,8 @@ package enum Failure: Error, Hashable, Sendable {
     case noAnswer(String)
     /// The client is closed, or has stopped.
     case closed(String)
+    /// It was under way when the program ended, in an earlier run.
+    case interrupted
     /// Anything else, in the words of whoever failed.
     case other(String)
 }

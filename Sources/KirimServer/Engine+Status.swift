@@ -1,3 +1,4 @@
+import KirimPlain
 import KirimRooms
 import KirimServerCore
 import KirimTransport
@@ -7,10 +8,13 @@ import KirimWire
 
 extension Engine {
     var status: ServerStatus {
-        ServerStatus(
+        var banned: [PublicKey: MemberName] = [:]
+        for case .key(let key) in core.bans { banned[key] = core.member(with: key)?.name }
+        return ServerStatus(
             guests: guests,
             rooms: core.rooms,
             bans: core.bans,
+            banned: banned,
             counters: counters,
             connections: core.counters.connections
         )
@@ -18,6 +22,7 @@ extension Engine {
 
     /// Members by number, then plain clients in the order in which they came.
     private var guests: [Guest] {
+        let (now, wall) = (now, wall)
         let members = core.visitors.map { visitor in
             Guest(
                 id: .member(visitor.member.key),
@@ -25,12 +30,23 @@ extension Engine {
                 name: visitor.member.name,
                 presence: visitor.presence,
                 since: visitor.since,
+                lastHeard: visitor.link?.lastHeard.duration(to: now),
                 roundTrip: visitor.link?.roundTrip,
                 packetsLost: visitor.link?.packetsLost ?? 0,
                 packetsSent: visitor.link?.packetsSent ?? 0
             )
         }
-        return members + core.plainVisitors.map { Guest(id: .plain($0), address: $0) }
+        let plain = core.plainVisits.map { visit in
+            Guest(
+                id: .plain(visit.address),
+                address: visit.address,
+                since: WallTime(
+                    milliseconds: wall.milliseconds - visit.began.duration(to: now).inMilliseconds
+                ),
+                lastHeard: visit.heard.duration(to: now)
+            )
+        }
+        return members + plain
     }
 
     /// What was counted, and is not zero.

@@ -166,9 +166,13 @@ extension Chat {
             ),
             to: connection
         )
+        let wasSilent = directory[id]?.presence == .offline
         if directory[id]?.connections.count == 1 {
             directory[id]?.since = wall
             note(.arrived(member.name, address))
+        } else if wasSilent {
+            // The earlier connections are those of a visit that ended without a goodbye.
+            directory[id]?.since = wall
         }
         refreshPresence(of: id)
         for post in sessions[connection]?.early.takeAll() ?? [] {

@@ -1,4 +1,4 @@
-import KirimRooms
+package import KirimRooms
 package import KirimTransport
 package import KirimWire
 
@@ -44,6 +44,9 @@ extension Chat {
             }
         }
     }
+
+    /// When the member's present visit began; `nil`: it is not here.
+    package func visitBegan(_ member: MemberID) -> WallTime? { directory[member]?.since }
 
     private func presence(of resident: Directory.Resident) -> Presence {
         var presence = Presence.offline

@@ -293,7 +293,7 @@ extension ServerCore {
                 member: resident.member,
                 presence: resident.presence,
                 address: address,
-                since: resident.since,
+                since: chat.visitBegan(resident.member.id),
                 link: endpoint.link(of: newest)
             )
         }
@@ -301,6 +301,9 @@ extension ServerCore {
 
     /// Plain clients, in the order in which they came.
     package var plainVisitors: [Address] { plain.peers.map(\.address) }
+
+    /// The same, with when each came and was heard last.
+    package var plainVisits: [PlainVisit] { plain.visits }
 
     /// All rooms, in the order of their making.
     package var rooms: [RoomSummary] { chat.roomSummaries }
@@ -315,6 +318,8 @@ extension ServerCore {
     package func keys(withFingerprint text: String) -> [PublicKey] {
         chat.directory.keys(withFingerprint: text)
     }
+
+    package func member(with key: PublicKey) -> Member? { chat.directory.member(with: key) }
 
     package func member(named name: MemberName) -> Member? { chat.directory.member(named: name) }
 

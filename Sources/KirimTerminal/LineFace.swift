@@ -314,6 +314,8 @@ extension LineFace {
         case .storage(let error): VisibleText.row(words.storage(error))
         case .noAnswer: words(.noAnswer, address.endpoint)
         case .closed(let text), .other(let text): VisibleText.row(text)
+        // It comes from an earlier run of a window.
+        case .interrupted: ""
         }
     }
 
@@ -326,9 +328,13 @@ extension LineFace {
         case .invitationNeeded: words(.invitationNeeded)
         case .secretRefused: words(.secretRefused)
         case .noCommonVersion: words(.noCommonVersion)
-        case .kicked(let why): words(.kicked, VisibleText.row(why))
-        case .banned(let why): words(.banned, VisibleText.row(why))
+        case .kicked(let why): putOut(.kicked, .kickedPlainly, StopReason.particulars(of: why))
+        case .banned(let why): putOut(.banned, .bannedPlainly, StopReason.particulars(of: why))
         }
+    }
+
+    private func putOut(_ phrase: Phrase, _ plainly: Phrase, _ why: String) -> String {
+        why.isEmpty ? words(plainly) : words(phrase, VisibleText.row(why))
     }
 
     private func notice(_ text: String) -> [Effect] {
@@ -418,7 +424,9 @@ extension LineFace {
             switch link.phase {
             case .connected: words(.connected)
             case .connecting: words(.connectingMark)
-            case .silent(let time): words(.silentMark, "\(time.components.seconds)")
+            case .silent(let time) where time.components.seconds < ChatScreen.Link.patience:
+                words(.silentMark, "\(time.components.seconds)")
+            case .silent: words(.offlineMark)
             case .unreachable, .stopped, .closed: words(.offlineMark)
             }
         let loss = Self.tenths(link.lossPercent)

@@ -63,7 +63,7 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
     case looking, welcome, connectedAgain, unreachable, unknownHost, offlineMark, connectingMark,
         silentMark
     case firstContact, keyChanged, passwordNeeded, invitationNeeded, secretRefused, noCommonVersion
-    case kicked, banned, closed
+    case kicked, kickedPlainly, banned, bannedPlainly, closed
     case joined, left, putOut, nowIn, notIn, lobbyStays, renamed, nameRefused, setBack,
         storageFailed, postponed,
         refusedPost, keptForLater, notJoinedYet
@@ -194,7 +194,9 @@ package enum Phrase: Hashable, Sendable, CaseIterable {
                 "Program ini dan server tidak punya versi yang sama; perbarui yang lebih lama."
             )
         case .kicked: ("The operator put you out: %1", "Operator mengeluarkan Anda: %1")
+        case .kickedPlainly: ("The operator put you out.", "Operator mengeluarkan Anda.")
         case .banned: ("The operator keeps you out: %1", "Operator melarang Anda masuk: %1")
+        case .bannedPlainly: ("The operator keeps you out.", "Operator melarang Anda masuk.")
         case .closed: ("Goodbye.", "Sampai jumpa.")
         case .joined: ("You read #%1 now.", "Anda sekarang membaca #%1.")
         case .left: ("You left #%1.", "Anda keluar dari #%1.")

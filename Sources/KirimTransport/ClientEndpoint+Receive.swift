@@ -227,6 +227,7 @@ extension ClientEndpoint {
         if let hopDeadline, hopDeadline <= now, !isSocketAwaited {
             // Twice as long each time: a server that is away is not found by hopping.
             hopAfter = min(hopAfter * 2, .seconds(120))
+            hasMoved = isRoaming
             askForSocket()
             // The address that we speak to may be out of reach from here (IPv6 gone with the last
             // network), or the server may have forgotten us: knock at all of its addresses.

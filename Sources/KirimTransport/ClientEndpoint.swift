@@ -73,6 +73,8 @@ package struct ClientEndpoint: ~Copyable {
     var isSocketAwaited = false
     var hopAfter: Duration
     var lastHop: Instant = .start
+    /// The hop that was made last, or is awaited, has its reason in this machine's own addresses.
+    var hasMoved = false
 
     /// The latest moment that an input told.
     var latest: Instant = .start
@@ -178,8 +180,15 @@ extension ClientEndpoint {
         attempt?.retryAt = now
     }
 
-    /// The machine's addresses or routes changed, the clock jumped, or a socket died.
+    /// The machine's addresses changed.
     package mutating func networkChanged(at now: Instant) {
+        woke(at: now)
+        hasMoved = true
+    }
+
+    /// The machine slept, or the program was stopped: nothing moved, but what stands on the way may have forgotten us.
+    package mutating func woke(at now: Instant) {
+        hasMoved = isRoaming
         askForSocket()
         failures = 0
         hopAfter = configuration.portHop
@@ -236,9 +245,9 @@ extension ClientEndpoint {
         sessions.last { $0.connection.phase == .open }?.connection.link
     }
 
-    /// Our own end moved, and the server was not heard since: the way over the new one is being tried.
+    /// Our own addresses changed, and the server was not heard since: the way over the new one is being tried.
     package var isRoaming: Bool {
-        link().map { isSocketAwaited || $0.lastHeard < lastHop } ?? false
+        hasMoved && (link().map { isSocketAwaited || $0.lastHeard < lastHop } ?? false)
     }
 
     func connection(_ handle: ConnectionHandle) -> Connection? {

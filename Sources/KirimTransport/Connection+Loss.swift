@@ -97,6 +97,15 @@ extension Connection {
         }
     }
 
+    /// Packets that a probe timeout has gone by without an answer, while probes get none either. A loss is declared when a
+    /// later packet is acknowledged (RFC 9002 §6.1), which never happens to a peer that is gone: whoever shows how
+    /// the link does counts these with the lost ones.
+    var overdue: UInt64 {
+        guard probeCount > 0 else { return 0 }
+        let limit = lastElicitingSent.advanced(by: .zero - .nanoseconds(probeTimeout))
+        return UInt64(sent.eliciting.prefix { $0.sentAt <= limit }.count)
+    }
+
     /// What the packet carried is to be sent again.
     private func requeue(_ packet: SentPacket) {
         for content in packet.contents {

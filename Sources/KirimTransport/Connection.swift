@@ -229,7 +229,7 @@ extension Connection {
         LinkState(
             path: paths.active.path,
             roundTrip: roundTrip.smoothedIfKnown,
-            packetsLost: packetsLost,
+            packetsLost: packetsLost + overdue,
             packetsSent: packetsSent,
             lastHeard: lastHeard,
             bytesInFlight: sent.bytesInFlight,

@@ -97,7 +97,8 @@ package struct LinkState: Hashable, Sendable {
     package var path: Path
     /// Smoothed round trip; `nil` before the first sample.
     package var roundTrip: Duration?
-    /// Packets declared lost and packets sent, of those that ask for an acknowledgement.
+    /// Packets lost and packets sent. While the peer is silent the ones that it should have acknowledged by now count as
+    /// lost; those that arrive after all do not any more.
     package var packetsLost: UInt64
     package var packetsSent: UInt64
     package var lastHeard: Instant

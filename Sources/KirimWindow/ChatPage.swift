@@ -33,7 +33,11 @@ final class ChatPage {
     private var toldStop: StopReason?
     /// Rooms whose backlog has been told: what comes now is new.
     private var caughtUp: Set<RoomName> = []
+    /// The room that the command line names, until the server has welcomed one.
+    private var wanted: RoomName?
     private var ticks = 0
+    /// The client that stopped was replaced, and it is not known yet how that goes.
+    private var isTrying = false
     /// Something that is remembered has changed. What was read changes with every message, so it is not written each time.
     private var hasNews = false
     /// As of the last drawing: what the rows in sight were filled with.
@@ -63,6 +67,7 @@ final class ChatPage {
 
     init(_ call: Wire.Call, memory: ChatScreen.Memory, room: RoomName?, desk: Desk) {
         self.desk = desk
+        wanted = room
         var configuration = ChatScreen.Configuration()
         configuration.memory = memory
         if let open = room ?? memory.open { configuration.room = open }
@@ -124,19 +129,26 @@ final class ChatPage {
         let now = LocalTime.now
         for fact in facts {
             switch fact {
-            case .opened(let key): identity = key
+            case .opened(let key):
+                identity = key
+                if let wanted { screen.perform(.join(wanted)) }
             case .notOpened(let error): desk.notOpened(error.message)
             case .reconnecting:
                 toldStop = nil
                 screen.reconnecting(at: now)
-                desk.goesOn()
+                isTrying = true
             case .event(let event):
+                if case .welcomed = event { wanted = nil }
                 announce(event)
                 screen.receive(event, at: now)
             case .answer(let answer): screen.take(answer, at: now)
             }
         }
         work()
+        if isTrying, screen.link.state != .connecting {
+            isTrying = false
+            if case .stopped = screen.link.state {} else { desk.goesOn() }
+        }
         if let frames = desk.frames() { note(facts, by: frames) }
     }
 
@@ -162,6 +174,12 @@ final class ChatPage {
         perform(.open(room))
         adw_leaflet_set_visible_child(leaflet.opaque, form["conversation"])
         composer.focus()
+    }
+
+    /// The same, and becomes a member where one is none: for who comes from outside.
+    func enter(_ room: RoomName) {
+        perform(.join(room))
+        open(room)
     }
 
     private func tick() -> Bool {
@@ -214,7 +232,7 @@ final class ChatPage {
 
     var words: RowWords {
         RowWords(
-            myName: screen.me?.name.text ?? tr("You"),
+            myName: screen.myName?.text ?? tr("You"),
             today: CivilDay(LocalTime.wall, offset: LocalTime.offset(at: LocalTime.wall))
         )
     }
@@ -249,7 +267,7 @@ final class ChatPage {
                 sidebar.show(screen.members)
                 drawTitle()
             case .composerText: composer.fill(screen.composer.text)
-            case .composer: composer.show(screen.composer, words: words)
+            case .composer: drawComposer()
             case .link:
                 pill.show(screen.link)
                 drawLinkFacts()
@@ -265,16 +283,15 @@ final class ChatPage {
         }
         // Rows below a splice that came before another one were filled where they no longer are.
         if splices > 1 { log.rebindAll() }
-        if splices > 0 { empty.show(screen.rowCount(in: open) == 0) }
+        if splices > 0 { drawEmpty() }
         if screen.search?.state == .searching { searchOn() }
     }
 
     private func drawRoom() {
         let room = screen.openRoom
         log.replace(count: screen.rowCount(in: room), follow: screen.view.isAtEnd)
-        empty.show(screen.rowCount(in: room) == 0)
         composer.fill(screen.composer.text)
-        composer.show(screen.composer, words: words)
+        drawComposer()
         sidebar.show(screen.rooms, open: room)
         sidebar.show(screen.members)
         finder.show(screen.search)
@@ -282,14 +299,28 @@ final class ChatPage {
         drawView()
     }
 
+    private func drawComposer() {
+        composer.show(screen.composer, words: words)
+        form["composer-box"].show(!screen.isOutside)
+        form["outside"].show(screen.isOutside)
+        drawEmpty()
+        form["outside-text"].label = tr("You are not in %1.", screen.openRoom.text)
+    }
+
     private func drawTitle() {
         let name = screen.serverName.isEmpty ? screen.address.endpoint : screen.serverName
         adw_window_title_set_title(serverTitle.opaque, name)
-        adw_window_title_set_subtitle(serverTitle.opaque, screen.me?.name.text ?? "")
+        adw_window_title_set_subtitle(serverTitle.opaque, screen.myName?.text ?? "")
         adw_window_title_set_title(title.opaque, "# " + screen.openRoom.text)
         let here = screen.members.count { $0.presence != .offline }
         let people = here > 0 ? tr(one: "%1 person here", many: "%1 people here", here) : ""
-        adw_window_title_set_subtitle(title.opaque, people)
+        let isStale = screen.isPresenceStale
+        form["people"].style("stale", isStale)
+        adw_window_title_set_subtitle(
+            title.opaque,
+            isStale && here > 0 ? tr("%1 (last known)", people) : people
+        )
+        form["people-title"].label = isStale && here > 0 ? tr("People, last known") : tr("People")
     }
 
     private func drawLinkFacts() {
@@ -305,6 +336,27 @@ final class ChatPage {
         let line = screen.banners.lazy.compactMap { Sentences.banner($0) }.first
         if let line { bannerText.label = line }
         gtk_revealer_set_reveal_child(banner.opaque, line == nil ? 0 : 1)
+        drawEmpty()
+    }
+
+    /// What stands where there is no message: that there is none, or that the server's name leads nowhere.
+    private func drawEmpty() {
+        let isLost = screen.banners.contains {
+            if case .unknownHost = $0 { true } else { false }
+        }
+        empty.show(screen.rowCount(in: screen.openRoom) == 0 && !screen.isOutside)
+        gtk_widget_set_can_target(empty, isLost ? 1 : 0)
+        form["change-address"].show(isLost)
+        adw_status_page_set_title(
+            empty.opaque,
+            isLost ? tr("Server Not Found") : tr("No Messages Yet")
+        )
+        adw_status_page_set_description(
+            empty.opaque,
+            isLost
+                ? tr("Nothing is known under this address. It may be mistyped.")
+                : tr("What you write here is kept for everybody in the room.")
+        )
     }
 
     private func drawView() {
@@ -386,6 +438,11 @@ final class ChatPage {
             adw_leaflet_set_visible_child(leaflet.opaque, form["sidebar"])
         }
         adw_leaflet_set_visible_child(leaflet.opaque, form["conversation"])
+        form["outside-join"].on("clicked") { [weak self] _ in
+            guard let self else { return }
+            perform(.join(screen.openRoom))
+            composer.focus()
+        }
         pill.whenOpened { [weak self] in
             self?.wire.askLink()
             self?.drawLinkFacts()

@@ -17,6 +17,8 @@ final class ChatWindow {
     private var stopped: StoppedPage?
     private(set) var page: ChatPage?
     private var server: Keepsake.Server?
+    /// As whom, and from which port, was connected last.
+    private var given: (name: MemberName?, port: UInt16) = (nil, 0)
     private var isClosing = false
     private var frames: FrameWatch?
     private var mode: OpaquePointer?
@@ -65,7 +67,9 @@ final class ChatWindow {
             StoppedPage.Asks(
                 back: { [weak self] in self?.showStart() },
                 trust: { [weak self] in self?.confirmTrust($0) },
-                again: { [weak self] in self?.page?.perform(.answer(.again)) }
+                password: { [weak self] in self?.answer(.password($0)) },
+                address: { [weak self] in self?.connect($0) },
+                again: { [weak self] in self?.answer(.again) }
             )
         )
         self.start = start
@@ -80,7 +84,11 @@ final class ChatWindow {
         let known = program.keepsake.servers.first
         if let address = settings.address {
             let before = program.keepsake.servers.first { $0.address == address.endpoint }
-            start?.fill(address: address.description)
+            start?.fill(
+                address: address.description,
+                name: settings.name,
+                localPort: settings.port
+            )
             if settings.name != nil || address.invitation != nil || before != nil {
                 return connect(
                     address,
@@ -118,6 +126,9 @@ final class ChatWindow {
         password: String? = nil
     ) {
         leave()
+        given = (name, port)
+        // Whoever comes back to the first page finds there what was given.
+        start?.fill(address: address.description, name: name, localPort: port)
         var call = Wire.Call(address: address, name: name)
         call.options.dataFolder = settings.folder
         call.options.waitForServer = false
@@ -135,6 +146,10 @@ final class ChatWindow {
         gtk_stack_set_visible_child_name(pages.opaque, "chat")
         page.composer.focus()
         page.perform(.focus(window.flag("is-active")))
+    }
+
+    private func connect(_ address: ServerAddress) {
+        connect(address, as: given.name, from: given.port)
     }
 
     private func leave() {
@@ -175,7 +190,10 @@ final class ChatWindow {
             remember: { [weak self] memory, title in
                 guard let self, var server else { return }
                 server.memory = memory
-                if !title.isEmpty { server.title = title }
+                if !title.isEmpty {
+                    server.title = title
+                    start?.forgetPassword()
+                }
                 self.server = server
                 program.keepsake.put(server)
             },
@@ -220,30 +238,40 @@ final class ChatWindow {
 
     private func stop(_ reason: StopReason, known: PublicKey?) {
         guard let page else { return }
-        switch reason {
-        case .passwordNeeded:
-            Dialogs.ask(
-                tr("Password Needed"),
-                Sentences.stop(reason, at: page.screen.address).text,
-                field: tr("Password"),
-                yes: tr("Connect"),
-                isSecret: true,
-                over: window
-            ) { [weak self] in self?.page?.perform(.answer(.password($0))) }
-        default: break
-        }
         stopped?.show(reason, at: page.screen.address, known: known)
         gtk_stack_set_visible_child_name(pages.opaque, "stopped")
+        stopped?.focus()
+    }
+
+    private func answer(_ remedy: ChatScreen.Remedy) {
+        stopped?.isTrying(true)
+        page?.perform(.answer(remedy))
     }
 
     private func confirmTrust(_ key: PublicKey) {
+        let waiting = page?.screen.link.waiting ?? 0
+        var sentences = [
+            tr("Do this only if the operator told you this fingerprint: %1", key.fingerprint),
+            tr(
+                "What was said with the old server is kept, and is shown again only if that server comes back."
+            ),
+        ]
+        if waiting > 0 {
+            sentences.append(
+                tr(
+                    one: "%1 message waits for the old server and will not go to this one.",
+                    many: "%1 messages wait for the old server and will not go to this one.",
+                    waiting
+                )
+            )
+        }
         Dialogs.confirm(
             tr("Trust the New Key?"),
-            tr("Do this only if the operator told you this fingerprint: %1", key.fingerprint),
+            sentences.joined(separator: "\n\n"),
             yes: tr("Trust"),
             over: window
         ) { [weak self] isSure in
-            if isSure { self?.page?.perform(.answer(.trust(key))) }
+            if isSure { self?.answer(.trust(key)) }
         }
     }
 
@@ -269,7 +297,7 @@ final class ChatWindow {
             text: { [weak self] name in
                 guard let self else { return }
                 gtk_window_present(window.cast())
-                if let room = RoomName(name) { page?.open(room) }
+                if let room = RoomName(name) { page?.enter(room) }
             }
         )
         window.action("leave") { [weak self] in

@@ -26,7 +26,6 @@ enum Dialogs {
         field: String,
         value: String = "",
         yes: String,
-        isSecret: Bool = false,
         over window: Widget,
         then: @escaping (String) -> Void
     ) {
@@ -35,11 +34,6 @@ enum Dialogs {
         let entry = made(gtk_entry_new())
         entry.entered = value
         entry.nameForReaders(field)
-        if isSecret {
-            // GTK's own entry for passwords is used after its end when a dialog goes with it (4.8), and takes the program along.
-            gtk_entry_set_visibility(entry.cast(), 0)
-            gtk_entry_set_input_purpose(entry.cast(), GTK_INPUT_PURPOSE_PASSWORD)
-        }
         setActivatesDefault(entry)
         adw_message_dialog_set_extra_child(dialog.cast(), entry)
         respond(dialog, yes: yes, ADW_RESPONSE_SUGGESTED)
@@ -59,6 +53,35 @@ enum Dialogs {
         adw_message_dialog_add_response(dialog.cast(), "yes", yes)
         adw_message_dialog_set_response_appearance(dialog.cast(), "yes", look)
         adw_message_dialog_set_close_response(dialog.cast(), "no")
+        nameButtons(of: dialog)
+    }
+
+    /// libadwaita names the buttons of its questions twice for screen readers.
+    private static func nameButtons(of dialog: Widget) {
+        for part in dialog.descendants where part.typeName == "GtkButton" {
+            guard let name = gtk_button_get_label(part.cast()) else { continue }
+            part.nameForReaders(String(cString: name))
+        }
+    }
+
+    /// What kept a program from starting. `then` is called when the person has read it.
+    static func complain(
+        _ title: String,
+        _ text: String,
+        of application: UnsafeMutablePointer<GtkApplication>,
+        then: @escaping () -> Void
+    ) {
+        let dialog = made(adw_message_dialog_new(nil, title, nil))
+        gtk_window_set_application(dialog.cast(), application)
+        gtk_window_set_icon_name(dialog.cast(), Program.id)
+        gtk_window_set_title(dialog.cast(), title)
+        adw_message_dialog_set_body(dialog.cast(), text)
+        adw_message_dialog_add_response(dialog.cast(), "close", tr("Close"))
+        adw_message_dialog_set_default_response(dialog.cast(), "close")
+        adw_message_dialog_set_close_response(dialog.cast(), "close")
+        nameButtons(of: dialog)
+        dialog.on("response") { _ in then() }
+        gtk_window_present(dialog.cast())
     }
 
     private static func setActivatesDefault(_ entry: Widget) {

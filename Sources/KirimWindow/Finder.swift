@@ -39,7 +39,7 @@ final class Finder {
     func show(_ search: ChatScreen.Search?) {
         switch search?.state {
         case .searching: state.label = tr("Looking…")
-        case .ended: state.label = tr("No more")
+        case .ended: state.label = search?.last == nil ? tr("No results") : tr("No more")
         case .found, nil: state.label = ""
         }
     }

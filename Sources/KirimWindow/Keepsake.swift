@@ -21,6 +21,8 @@ package nonisolated struct Keepsake: Codable, Hashable, Sendable {
         /// What the server calls itself.
         package var title: String?
         package var open: String?
+        /// Who one was there.
+        package var me: Acquaintance?
         package var rooms: [Room] = []
         package var acquaintances: [Acquaintance] = []
 
@@ -32,6 +34,14 @@ package nonisolated struct Keepsake: Codable, Hashable, Sendable {
         package var read: UInt64?
         package var draft: String?
         package var mode: UInt8?
+        package var refused: [Refused]?
+    }
+
+    package struct Refused: Codable, Hashable, Sendable {
+        package var kind: UInt8
+        package var reference: UInt64?
+        package var text: String
+        package var refusal: UInt8?
     }
 
     package struct Acquaintance: Codable, Hashable, Sendable {
@@ -66,34 +76,64 @@ nonisolated extension Keepsake.Server {
         get {
             var memory = ChatScreen.Memory()
             memory.open = open.flatMap { RoomName($0) }
+            memory.me = me.flatMap { $0.memory }
             memory.rooms = rooms.compactMap { room in
                 RoomName(room.name).map { name in
                     .init(
                         name: name,
                         read: room.read.map { SequenceNumber(rawValue: $0) },
                         draft: room.draft ?? "",
-                        mode: room.mode.flatMap { .init(rawValue: $0) } ?? .mentions
+                        mode: room.mode.flatMap { .init(rawValue: $0) } ?? .mentions,
+                        refused: (room.refused ?? []).compactMap(\.memory)
                     )
                 }
             }
-            memory.acquaintances = acquaintances.compactMap { known in
-                MemberName(known.name).map { .init(name: $0, id: MemberID(rawValue: known.id)) }
-            }
+            memory.acquaintances = acquaintances.compactMap(\.memory)
             return memory
         }
         set {
             open = newValue.open?.text
+            me = newValue.me.map { .init(name: $0.name.text, id: $0.id.rawValue) }
             rooms = newValue.rooms.map { room in
                 .init(
                     name: room.name.text,
                     read: room.read?.rawValue,
                     draft: room.draft.isEmpty ? nil : room.draft,
-                    mode: room.mode.rawValue
+                    mode: room.mode.rawValue,
+                    refused: room.refused.isEmpty ? nil : room.refused.map { .init($0) }
                 )
             }
             acquaintances = newValue.acquaintances.map {
                 .init(name: $0.name.text, id: $0.id.rawValue)
             }
+        }
+    }
+}
+
+nonisolated extension Keepsake.Acquaintance {
+    /// `nil` where the name is none.
+    fileprivate var memory: ChatScreen.Memory.Acquaintance? {
+        MemberName(name).map { .init(name: $0, id: MemberID(rawValue: id)) }
+    }
+}
+
+nonisolated extension Keepsake.Refused {
+    fileprivate init(_ post: ChatScreen.Memory.Refused) {
+        kind = post.kind.rawValue
+        reference = post.reference?.rawValue
+        text = post.text
+        refusal = post.refusal?.rawValue
+    }
+
+    /// `nil` where a later version wrote it.
+    fileprivate var memory: ChatScreen.Memory.Refused? {
+        EntryKind(rawValue: kind).map { kind in
+            .init(
+                kind: kind,
+                reference: reference.map { SequenceNumber(rawValue: $0) },
+                text: text,
+                refusal: refusal.flatMap { Refusal(rawValue: $0) }
+            )
         }
     }
 }

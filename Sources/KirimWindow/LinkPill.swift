@@ -53,23 +53,21 @@ final class LinkPill {
         let unknown = tr("not yet known")
         var all: [(String, String)] = [(tr("Server"), address.endpoint)]
         all.append((tr("Address in use"), status?.remote?.description ?? unknown))
-        all.append((tr("Round trip"), status?.roundTrip.map { Self.brief($0) } ?? unknown))
+        let trip = status?.roundTrip.map { Self.brief($0) }
+        let isHeard = status?.phase == .connected
+        all.append(
+            (tr("Round trip"), trip.map { isHeard ? $0 : tr("last: %1", $0) } ?? unknown)
+        )
         if let status {
-            let percent = (status.lossPercent * 10).rounded() / 10
-            all.append(
-                (
-                    tr("Lost"),
-                    tr(
-                        "%1 % (%2 of %3 packets)",
-                        "\(percent)",
-                        "\(status.packetsLost)",
-                        "\(status.packetsSent)"
-                    )
-                )
+            let loss = Sentences.loss(
+                status.lossPercent,
+                status.packetsLost,
+                of: status.packetsSent
             )
+            all.append((tr("Lost"), loss))
             all.append((tr("Waiting to be kept"), "\(status.queued)"))
         }
-        all.append((tr("Last heard"), status?.lastHeard.map { Self.ago($0) } ?? unknown))
+        all.append((tr("Last heard"), status?.lastHeard.map { Sentences.ago($0) } ?? unknown))
         all.append((tr("Server’s fingerprint"), status?.serverKey?.fingerprint ?? unknown))
         all.append((tr("Your fingerprint"), own?.fingerprint ?? unknown))
         if all.map(\.0) != facts.map(\.name) { layOut(all.map(\.0)) }
@@ -94,15 +92,9 @@ final class LinkPill {
     private static func brief(_ time: Duration) -> String {
         let microseconds = time.inNanoseconds / 1_000
         if microseconds < 10_000 {
-            return tr("%1 ms", "\(Double(microseconds / 100) / 10)")
+            return tr("%1 ms", Sentences.decimal(Double(microseconds) / 1_000))
         }
         return tr("%1 ms", "\(microseconds / 1_000)")
-    }
-
-    private static func ago(_ time: Duration) -> String {
-        let seconds = Int(time.inNanoseconds / 1_000_000_000)
-        return seconds < 1
-            ? tr("just now") : tr(one: "%1 second ago", many: "%1 seconds ago", seconds)
     }
 }
 #endif

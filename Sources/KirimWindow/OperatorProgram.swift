@@ -8,6 +8,8 @@ package import KirimWire
 /// A server as its operator's window reaches it, from any task.
 package struct OperatorDoor: Sendable {
     package var addresses: [Address]
+    /// This machine as others may reach it.
+    package var outside: IPAddress?
     package var key: PublicKey
     package var name: String
     package var canInvite: Bool
@@ -23,6 +25,7 @@ package struct OperatorDoor: Sendable {
 
     package nonisolated init(
         addresses: [Address],
+        outside: IPAddress?,
         key: PublicKey,
         name: String,
         canInvite: Bool,
@@ -34,6 +37,7 @@ package struct OperatorDoor: Sendable {
         stop: @escaping @Sendable () async -> Void
     ) {
         self.addresses = addresses
+        self.outside = outside
         self.key = key
         self.name = name
         self.canInvite = canInvite
@@ -58,21 +62,29 @@ package final class OperatorProgram {
 
     private let application: UnsafeMutablePointer<AdwApplication>
     private let open: @Sendable () async throws -> OperatorDoor
+    private let sentence: (any Error) -> String
     private var window: OperatorWindow?
     private var ending = Ending.stopped
 
     /// Opens the server and its window; returns when the server has stopped. On the main thread.
+    ///
+    /// - Parameter sentence: Says what kept the server from starting, to whoever did not start it from a terminal.
     package static func run(
-        open: @escaping @Sendable () async throws -> OperatorDoor
+        open: @escaping @Sendable () async throws -> OperatorDoor,
+        sentence: @escaping (any Error) -> String
     ) -> Ending {
         guard Stage.begin() else { return .noDisplay }
-        let program = OperatorProgram(open)
+        let program = OperatorProgram(open, sentence)
         _ = Stage.run(program.application.cast(), ["kirim"])
         return program.ending
     }
 
-    private init(_ open: @escaping @Sendable () async throws -> OperatorDoor) {
+    private init(
+        _ open: @escaping @Sendable () async throws -> OperatorDoor,
+        _ sentence: @escaping (any Error) -> String
+    ) {
         self.open = open
+        self.sentence = sentence
         application = made(adw_application_new(Program.id + ".Server", G_APPLICATION_NON_UNIQUE))
         application.on("startup", after: true) { [weak self] _ in self?.startUp() }
         application.on("activate") { _ in }
@@ -84,7 +96,15 @@ package final class OperatorProgram {
             guard let self else { return }
             Stage.about(over: gtk_application_get_active_window(application.cast()))
         }
-        keys(["<Control>w", "<Control>q"], for: "win.stop", of: application.cast())
+        for (name, accelerators) in [
+            ("win.stop", ["<Control>w", "<Control>q"]),
+            ("win.copy-address", ["<Control><Shift>c"]), ("win.latest", ["<Control>End"]),
+            ("win.show-log", ["<Alt>1"]), ("win.show-guests", ["<Alt>2"]),
+            ("win.show-server", ["<Alt>3"]),
+            ("win.show-help-overlay", ["<Control>question"]),
+        ] {
+            keys(accelerators, for: name, of: application.cast())
+        }
         application.choice("appearance", initially: "system") { Stage.appear($0) }
         g_application_hold(application.cast())
         Task {
@@ -93,7 +113,11 @@ package final class OperatorProgram {
                 window = OperatorWindow(door, of: application.cast()) { [weak self] in self?.end() }
             } catch {
                 ending = .failed(error)
-                end()
+                Dialogs.complain(
+                    tr("The Server Did Not Start"),
+                    sentence(error),
+                    of: application.cast()
+                ) { [weak self] in self?.end() }
             }
         }
     }

@@ -11,7 +11,8 @@ final class OperatorWindow {
     private var screen: OperatorScreen
     private let door: OperatorDoor
     private let form = Form(PackageResources.operator_ui)
-    private var guestRows: [GuestRow] = []
+    /// By the group that they stand in: those who are here, and those who are silent.
+    private var guestRows: [String: [GuestRow]] = [:]
     private var listed: [String: [Widget]] = [:]
     private lazy var log = makeLog()
     private let stopped: () -> Void
@@ -25,7 +26,12 @@ final class OperatorWindow {
     ) {
         self.door = door
         self.stopped = stopped
-        screen = OperatorScreen(addresses: door.addresses, key: door.key, name: door.name)
+        screen = OperatorScreen(
+            addresses: door.addresses,
+            outside: door.outside,
+            key: door.key,
+            name: door.name
+        )
         window = form["window"]
         gtk_window_set_application(window.cast(), application)
         gtk_window_set_icon_name(window.cast(), Program.id)
@@ -36,7 +42,24 @@ final class OperatorWindow {
             form["title"].opaque,
             door.addresses.map(\.description).joined(separator: ", ")
         )
+        gtk_widget_set_tooltip_text(
+            form["title"],
+            door.addresses.map(\.description).joined(separator: "\n")
+        )
         subtitle(form["address"], screen.address.description)
+        if screen.isLocalOnly {
+            adw_preferences_row_set_title(form["address"].cast(), tr("For this machine"))
+            adw_preferences_group_set_description(
+                form["address-group"].cast(),
+                tr(
+                    "This server listens on this machine only. To let others in, stop it and start it with --host 0.0.0.0."
+                )
+            )
+            for name in [tr("Copy the Address")] {
+                gtk_widget_set_tooltip_text(form["copy-address"], name)
+                form["copy-address"].nameForReaders(name)
+            }
+        }
         subtitle(form["fingerprint"], door.key.fingerprint)
         form["invite"].show(door.canInvite)
         form["invitation"].show(door.canInvite)
@@ -58,6 +81,9 @@ final class OperatorWindow {
             else { continue }
             let name = String(cString: title)
             part.nameForReaders(name.isEmpty ? tr("Server") : name)
+        }
+        for part in window.descendants where part.typeName == "AdwViewSwitcher" {
+            part.nameForReaders(tr("Pages"))
         }
     }
 
@@ -192,15 +218,31 @@ final class OperatorWindow {
             form["guests"].cast(),
             guests.isEmpty ? tr("Nobody is here.") : nil
         )
-        while guestRows.count > guests.count {
-            adw_preferences_group_remove(form["guests"].cast(), guestRows.removeLast().row)
+        list(guests, in: "guests")
+        list(screen.silent, in: "silent")
+        form["silent"].show(!screen.silent.isEmpty)
+    }
+
+    /// Each keeps the row that it has: what was opened there is about nobody else.
+    private func list(_ guests: [Guest], in group: String) {
+        var rows = guestRows[group] ?? []
+        let wanted = Set(guests.map(\.id))
+        for row in rows where !(row.id.map { wanted.contains($0) } ?? false) {
+            adw_preferences_group_remove(form[group].cast(), row.row)
         }
-        while guestRows.count < guests.count {
-            let row = GuestRow { [weak self] in self?.perform($0) }
-            adw_preferences_group_add(form["guests"].cast(), row.row)
-            guestRows.append(row)
+        rows.removeAll { row in !(row.id.map { wanted.contains($0) } ?? false) }
+        let known = Dictionary(uniqueKeysWithValues: rows.compactMap { row in row.id.map { ($0, row) } })
+        for guest in guests {
+            if let row = known[guest.id] {
+                row.show(guest)
+            } else {
+                let row = GuestRow { [weak self] in self?.perform($0) }
+                row.show(guest)
+                adw_preferences_group_add(form[group].cast(), row.row)
+                rows.append(row)
+            }
         }
-        for (row, guest) in zip(guestRows, guests) { row.show(guest) }
+        guestRows[group] = rows
     }
 
     private func drawRooms() {
@@ -219,10 +261,13 @@ final class OperatorWindow {
         fill(
             "bans",
             screen.bans.map { ban in
-                let row = line(OperatorWords.text(of: ban), "")
+                let rule = OperatorWords.text(of: ban)
+                var name: String?
+                if case .key(let key) = ban { name = screen.banned[key]?.text }
+                let row = line(name ?? rule, name == nil ? "" : rule)
                 let button = made(gtk_button_new_with_label(tr("Let In")))
                 gtk_widget_set_valign(button, GTK_ALIGN_CENTER)
-                button.nameForReaders(tr("Let in %1", OperatorWords.text(of: ban)))
+                button.nameForReaders(tr("Let in %1", name ?? rule))
                 button.on("clicked") { [weak self] _ in self?.perform(.unban(ban)) }
                 adw_action_row_add_suffix(row.cast(), button)
                 return row
@@ -233,8 +278,11 @@ final class OperatorWindow {
 
     private func drawCounters() {
         let connections = line(tr("Connections"), "\(screen.connections)")
-        // The names are the code's own: they are what a question to its makers is about.
-        fill("counters", [connections] + screen.counters.map { line($0.name, "\($0.value)") })
+        fill(
+            "counters",
+            [connections]
+                + screen.counters.map { line(OperatorWords.counter($0.name), "\($0.value)") }
+        )
     }
 
     private func fill(_ group: String, _ rows: [Widget]) {
@@ -310,10 +358,21 @@ final class OperatorWindow {
                 tr("Put %1 Out?", GuestRow.name(of: guest)),
                 tr("A member may come back after a minute, a plain client at once."), tr("Put Out")
             )
-        case .ban(let guest, _):
+        case .ban(let guest, .key(let key)):
             (
                 tr("Keep %1 Out?", GuestRow.name(of: guest)),
-                tr("Until you let them in again."), tr("Keep Out")
+                tr(
+                    "Whoever has the key %1 is kept out, from whatever address, until you let that key in again.",
+                    key.fingerprint
+                ), tr("Keep Out")
+            )
+        case .ban(let guest, .prefix(let ip, _)):
+            (
+                tr("Keep %1 Out?", GuestRow.name(of: guest)),
+                tr(
+                    "Everybody from the address %1 is kept out, whatever they speak, until you let it in again.",
+                    ip.description
+                ), tr("Keep Out")
             )
         case .stop(let guests):
             (
@@ -344,6 +403,20 @@ final class OperatorWindow {
         form["copy-address"].on("clicked") { [weak self] _ in self?.perform(.copyAddress) }
         form["invite"].on("clicked") { [weak self] _ in self?.perform(.invite) }
         form["jump"].on("clicked") { [weak self] _ in self?.perform(.jumpToLatest) }
+        window.action("show-help-overlay") { [weak self] in
+            guard let self else { return }
+            let shortcuts = Form(PackageResources.operatorkeys_ui)["shortcuts"]
+            gtk_window_set_transient_for(shortcuts.cast(), window.cast())
+            gtk_window_present(shortcuts.cast())
+        }
+        window.action("copy-address") { [weak self] in self?.perform(.copyAddress) }
+        window.action("latest") { [weak self] in self?.perform(.jumpToLatest) }
+        for page in ["log", "guests", "server"] {
+            window.action("show-" + page) { [weak self] in
+                guard let self else { return }
+                adw_view_stack_set_visible_child_name(form["stack"].opaque, page)
+            }
+        }
         window.action("stop") { [weak self] in self?.perform(.stop) }
         window.asked("close-request") { [weak self] _ in
             guard let self, !isOver else { return false }

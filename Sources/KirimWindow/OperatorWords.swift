@@ -6,7 +6,7 @@ import KirimWire
 /// What the operator's log says about what happened, in the operator's language.
 ///
 /// Who spoke stands there as the report's server printed it, in every language: `Client ('127.0.0.1', 50001): halo`.
-enum OperatorWords {
+package enum OperatorWords {
     /// `visible` writes out what people sent, so that nothing of it orders the line anew.
     static func line(for note: ServerNote, visible: (String) -> String) -> String {
         switch note {
@@ -36,6 +36,40 @@ enum OperatorWords {
             tr("Nothing is accepted until messages can be kept again.") + " "
                 + Sentences.storage(error)
         case .storageWorks: tr("Messages can be kept again.")
+        }
+    }
+
+    /// What was counted, by the name that the code has for it; a new one stands there as it is.
+    package static func counter(_ name: String) -> String {
+        switch name {
+        case "unanswerable": tr("From addresses that cannot be answered")
+        case "malformed": tr("Packets that make no sense")
+        case "misdirected": tr("Packets that only servers send")
+        case "grease": tr("Packets of later versions")
+        case "limited": tr("Packets over the limit")
+        case "challenges": tr("Newcomers asked to prove their address")
+        case "badCookies": tr("Wrong proofs of an address")
+        case "handshakes": tr("Connections begun")
+        case "handshakesFailed": tr("Connections refused")
+        case "confirmed": tr("Connections made")
+        case "unknownConnection": tr("Packets of no connection")
+        case "resetsSent": tr("Connections reset")
+        case "notAuthentic": tr("Forged or damaged packets")
+        case "repeated": tr("Packets that came twice")
+        case "taken": tr("Packets taken")
+        case "plain malformed": tr("Plain text: not readable")
+        case "plain empty": tr("Plain text: empty")
+        case "plain refused": tr("Plain text: not allowed from there")
+        case "plain unanswerable": tr("Plain text: from addresses that cannot be answered")
+        case "plain tooFast": tr("Plain text: too fast")
+        case "plain challenged": tr("Plain text: newcomers asked for a code")
+        case "plain echoed": tr("Plain text: our own words come back")
+        case "plain looped": tr("Plain text: went round in a ring")
+        case "plain said": tr("Plain text: messages taken")
+        case "plain givenUp": tr("Plain text: messages given up")
+        case "plain sent": tr("Plain text: messages sent")
+        case "banned": tr("From addresses that are kept out")
+        default: name
         }
     }
 

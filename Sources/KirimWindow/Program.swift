@@ -5,6 +5,12 @@ package import KirimRooms
 import KirimScreen
 package import KirimWire
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// What a window is told from outside.
 package struct WindowSettings: Sendable {
     package var address: ServerAddress?
@@ -68,6 +74,10 @@ package final class Program {
     private func startUp() {
         Stage.dress()
         makeActions()
+        // The end of a session, or of a terminal, is no reason to go without a word.
+        for signal in [SIGTERM, SIGINT, SIGHUP] {
+            MainLoop.at(signal: signal) { [weak self] in self?.closeAll() }
+        }
         // The disk is not waited for: the first window is there before what is remembered.
         g_application_hold(application.cast())
         Task {
@@ -106,6 +116,12 @@ package final class Program {
         page.close { Task { @MainActor in self.finish() } }
     }
 
+    private func closeAll() {
+        // Before there is a window there is nobody to say goodbye to.
+        guard !windows.isEmpty else { return g_application_quit(application.cast()) }
+        for window in windows { gtk_window_close(window.window.cast()) }
+    }
+
     private func finish() {
         guard windows.isEmpty else { return g_application_release(application.cast()) }
         Task {
@@ -118,9 +134,7 @@ package final class Program {
 
     private func makeActions() {
         let app: UnsafeMutablePointer<GtkApplication> = application.cast()
-        application.action("quit") { [weak self] in
-            for window in self?.windows ?? [] { gtk_window_close(window.window.cast()) }
-        }
+        application.action("quit") { [weak self] in self?.closeAll() }
         application.action("about") { [weak self] in
             guard let self else { return }
             Stage.about(over: gtk_application_get_active_window(application.cast()))
@@ -188,7 +202,7 @@ package final class Program {
         let window = windows.first { $0.page?.screen.address.endpoint == parts[1] }
         guard let window else { return activate() }
         gtk_window_present(window.window.cast())
-        window.page?.open(room)
+        window.page?.enter(room)
     }
 
     // MARK: - Addresses

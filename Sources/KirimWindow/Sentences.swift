@@ -15,6 +15,7 @@ enum Sentences {
         case .storage(let error): storage(error)
         case .noAnswer: tr("The server did not answer in time; try again.")
         case .closed: tr("The connection is closed; connect again.")
+        case .interrupted: tr("It was not written down before the program ended.")
         case .other(let words): words
         }
     }
@@ -65,9 +66,11 @@ enum Sentences {
         case .secretRefused:
             (
                 tr("Not Let In"),
-                tr(
-                    "The password or the invitation was wrong, used up, or too old. Ask the operator."
-                )
+                address.invitation == nil
+                    ? tr("The server did not take this password. Try another, or ask its operator.")
+                    : tr(
+                        "The invitation was wrong, used up, or too old. Ask the operator for another one."
+                    )
             )
         case .noCommonVersion:
             (
@@ -75,9 +78,17 @@ enum Sentences {
                 tr("This program and the server have no version in common; update the older one.")
             )
         case .kicked(let why):
-            (tr("Put Out"), tr("The operator put you out. %1", why))
+            (tr("Put Out"), joined(tr("The operator put you out."), why))
         case .banned(let why):
-            (tr("Kept Out"), tr("The operator keeps you out. %1", why))
+            (tr("Kept Out"), joined(tr("The operator keeps you out."), why))
+        }
+    }
+
+    private static func joined(_ sentence: String, _ why: String) -> String {
+        switch StopReason.particulars(of: why) {
+        case "": sentence
+        case "Try again in a minute.": sentence + " " + tr("Try again in a minute.")
+        case let particulars: sentence + " " + particulars
         }
     }
 
@@ -137,6 +148,25 @@ enum Sentences {
         }
     }
 
+    /// With one digit behind the decimal sign of the language.
+    static func decimal(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return tr("%1.%2", "\(tenths / 10)", "\(tenths % 10)")
+    }
+
+    static func loss(_ percent: Double, _ lost: UInt64, of sent: UInt64) -> String {
+        tr("%1 % (%2 of %3 packets)", decimal(percent), "\(lost)", "\(sent)")
+    }
+
+    static func ago(_ time: Duration) -> String {
+        let seconds = Int(time.components.seconds)
+        return switch seconds {
+        case ..<1: tr("just now")
+        case ..<90: tr(one: "%1 second ago", many: "%1 seconds ago", seconds)
+        default: tr(one: "%1 minute ago", many: "%1 minutes ago", seconds / 60)
+        }
+    }
+
     static func presence(_ presence: Presence) -> String {
         switch presence {
         case .online: tr("online")
@@ -154,7 +184,7 @@ enum Sentences {
             case .connected: (tr("Connected"), "network-transmit-receive-symbolic", "good")
             case .roaming: (tr("Roaming…"), "network-wired-acquiring-symbolic", "uneasy")
             case .silent(let seconds):
-                (tr("Silent for %1 s", "\(seconds)"), "network-idle-symbolic", "uneasy")
+                (tr("Server silent for %1 s", "\(seconds)"), "network-idle-symbolic", "uneasy")
             case .offline, .stopped, .closed:
                 (tr("Offline"), "network-offline-symbolic", "lost")
             }

@@ -81,7 +81,6 @@ private final class RoomLine {
         gtk_widget_set_hexpand(name, 1)
         gtk_label_set_ellipsize(name.opaque, PANGO_ELLIPSIZE_END)
         gtk_widget_set_valign(unread, GTK_ALIGN_CENTER)
-        gtk_widget_set_tooltip_text(draft, tr("Not sent yet"))
         gtk_widget_set_tooltip_text(trouble, tr("A message was refused"))
         let line = box(GTK_ORIENTATION_HORIZONTAL, spacing: 6, name, draft, trouble, unread)
         gtk_list_box_row_set_child(row.cast(), line)
@@ -91,7 +90,13 @@ private final class RoomLine {
         guard item != shown else { return }
         shown = item
         name.label = "# " + item.name.text
+        // A pencil is for what is being written; what was sent waits in an outbox.
         draft.show(item.hasDraft || item.waiting > 0)
+        gtk_image_set_from_icon_name(
+            draft.opaque,
+            item.hasDraft ? "document-edit-symbolic" : "mail-send-symbolic"
+        )
+        gtk_widget_set_tooltip_text(draft, item.hasDraft ? tr("Draft") : tr("Not sent yet"))
         trouble.show(item.refused > 0)
         unread.show(item.unread > 0)
         unread.label = item.unread > 999 ? "999+" : "\(item.unread)"
@@ -100,7 +105,11 @@ private final class RoomLine {
         let news =
             item.unread > 0
             ? ", " + tr(one: "%1 unread message", many: "%1 unread messages", item.unread) : ""
-        row.nameForReaders(item.name.text + news)
+        let draft = item.hasDraft ? ", " + tr("Draft") : ""
+        let waiting =
+            item.waiting > 0
+            ? ", " + tr(one: "%1 waiting", many: "%1 waiting", item.waiting) : ""
+        row.nameForReaders(item.name.text + news + draft + waiting)
     }
 }
 

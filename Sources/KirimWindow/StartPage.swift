@@ -53,7 +53,14 @@ final class StartPage {
         form["port"].entered = server.localPort.map { "\($0)" } ?? ""
     }
 
-    func fill(address: String) { form["address"].entered = address }
+    func fill(address: String, name: MemberName?, localPort: UInt16) {
+        form["name"].entered = name?.text ?? ""
+        form["address"].entered = address
+        form["port"].entered = localPort == 0 ? "" : "\(localPort)"
+    }
+
+    /// It has let one in: it need not stand here any longer.
+    func forgetPassword() { form["password"].entered = "" }
 
     func show(_ known: [Keepsake.Server]) {
         for row in listed { adw_preferences_group_remove(servers.cast(), row) }
@@ -77,11 +84,10 @@ final class StartPage {
         guard let choice = run.choice else {
             complain(run.faults.map { sentence($0) }.joined(separator: " "))
             for fault in run.faults { field(fault).style("error") }
+            if let first = run.faults.first { gtk_widget_grab_focus(field(first)) }
             return
         }
-        let password = form["password"].entered
-        form["password"].entered = ""
-        asks.connect(choice, password)
+        asks.connect(choice, form["password"].entered)
     }
 
     private func field(_ fault: FirstRun.Fault) -> Widget {

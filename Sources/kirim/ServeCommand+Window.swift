@@ -5,6 +5,7 @@ import KirimRooms
 import KirimServer
 import KirimWindow
 import KirimWire
+import NIOCore
 import ServiceLifecycle
 
 #if canImport(Glibc)
@@ -18,17 +19,25 @@ extension ServeCommand: WindowedCommand {
     var opensWindow: Bool { window }
 
     func runWindow() throws -> Int32 {
-        let ending = OperatorProgram.run {
+        let ending = OperatorProgram.run(open: {
             let (server, settings) = try await open()
             let group = Self.group(of: server)
             // The end of the server ends its notes, and these the window.
             Task { try await group.run() }
             return OperatorDoor(server, settings.options) { await group.triggerGracefulShutdown() }
-        }
+        }, sentence: { Self.sentence(for: $0) })
         switch ending {
         case .stopped: return 0
         case .noDisplay: throw Main.withoutDisplay.said()
         case .failed(let error): throw said(error)
+        }
+    }
+
+    private static func sentence(for error: any Error) -> String {
+        switch error {
+        case let complaint as Complaint: complaint.sentence
+        case let error as ServerError: error.sentence
+        default: "\(error)"
         }
     }
 }
@@ -44,6 +53,7 @@ extension OperatorDoor {
         let nobody = ServerStatus(guests: [], rooms: [], bans: [], counters: [], connections: 0)
         self.init(
             addresses: server.addresses,
+            outside: Self.outside,
             key: server.publicKey,
             name: options.name,
             canInvite: canInvite,
@@ -56,6 +66,15 @@ extension OperatorDoor {
         )
     }
 
+    /// The first address of this machine, IPv4 before IPv6, that is not its own business.
+    private static var outside: IPAddress? {
+        let devices = (try? System.enumerateDevices()) ?? []
+        // Addresses of one wire are of no use without the name that it has here.
+        let texts = devices.compactMap { $0.address?.ipAddress }.filter { !$0.hasPrefix("fe80:") }
+        let usable = texts.compactMap { IPAddress($0) }.filter { !$0.isLoopback }
+        return usable.first { if case .v4 = $0 { true } else { false } } ?? usable.first
+    }
+
     /// Good for a day, like those of `kirim invite`.
     private static func invitation(
         to server: KirimServer,
@@ -65,7 +84,7 @@ extension OperatorDoor {
         else { return nil }
         let end = Int64(time(nil)) / 60 + 24 * 60
         let (id, secret) = KirimServer.invitation(to: key, endingAt: UInt32(clamping: end))
-        let host = place.ip.isUnspecified ? IPAddress.loopback : place.ip
+        let host = place.ip.isUnspecified ? outside ?? .loopback : place.ip
         return ServerAddress(
             host: host.description,
             port: place.port,

@@ -81,6 +81,24 @@ struct TranslationTests {
         }
     }
 
+    @Test(
+        "every counter of a server has words in its operator's window",
+        arguments: [
+            ("Sources/KirimTransport/ServerEndpoint.swift", ""),
+            ("Sources/KirimPlain/PlainServer.swift", "plain "),
+        ]
+    )
+    func counters(path: String, prefix: String) throws {
+        let words = try Tree.file("Sources/KirimWindow/OperatorWords.swift").text
+        let text = try Tree.file(path).text.components(separatedBy: "struct Counters")
+        let fields = try #require(text.last).components(separatedBy: "package init")[0]
+        let names = try fields.matches(of: #"package (?:internal\(set\) )?var (\w+)"#).map { $0[1] }
+        #expect(names.count > 8)
+        for name in names {
+            #expect(words.contains("case \"\(prefix)\(name)\": tr("), "\(prefix)\(name)")
+        }
+    }
+
     @Test("every translation fits its sentence", arguments: [("en", 2), ("id", 1)])
     func fitting(language: String, forms: Int) throws {
         for (message, texts) in try catalogue("po/\(language).po") {

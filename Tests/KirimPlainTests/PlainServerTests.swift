@@ -208,6 +208,10 @@ struct PlainServerTests {
         scene.wait(.seconds(30))
         scene.hear("b", from: local(50_002))
         scene.wait(.seconds(29))
+        scene.hear("c", from: local(50_002))
+        let first = scene.server.visits.last
+        #expect(first?.began == Instant.start.advanced(by: .seconds(30)))
+        #expect(first?.heard == Instant.start.advanced(by: .seconds(59)))
         #expect(scene.left.isEmpty)
         #expect(scene.server.deadline == Instant.start.advanced(by: .seconds(60)))
         scene.wait(.seconds(1))

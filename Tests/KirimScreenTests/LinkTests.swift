@@ -26,6 +26,22 @@ struct LinkTests {
         #expect(scene.screen.deadline == nil)
     }
 
+    @Test("is offline after a silence as long as that after which a server calls a client gone")
+    mutating func longSilence() {
+        scene.tell(.phase(.silent(.seconds(5))))
+        scene.screen.timePassed(to: .start.advanced(by: .seconds(84)))
+        #expect(scene.screen.link.state == .silent(seconds: 89))
+        let end = Instant.start.advanced(by: .seconds(85))
+        #expect(scene.screen.deadline == end)
+        scene.drain()
+        scene.screen.timePassed(to: end)
+        #expect(scene.screen.link.state == .offline)
+        #expect(scene.screen.deadline == nil)
+        #expect(scene.drain() == [.link])
+        scene.tell(.phase(.connected))
+        #expect(scene.screen.link.state == .connected)
+    }
+
     @Test("says offline, roaming and connected as they are, with what waits")
     mutating func states() {
         scene.queue("x")
@@ -40,6 +56,15 @@ struct LinkTests {
         status.isRoaming = false
         scene.answer(.link(status))
         #expect(scene.screen.link.state == .connected)
+    }
+
+    @Test("knows that who is here is old news while the server is not heard")
+    mutating func stale() {
+        #expect(scene.screen.isPresenceStale)
+        scene.tell(.phase(.connected))
+        #expect(!scene.screen.isPresenceStale)
+        scene.tell(.phase(.silent(.seconds(6))))
+        #expect(scene.screen.isPresenceStale)
     }
 
     @Test("tells trouble once, and its end once")
@@ -85,10 +110,13 @@ struct LinkTests {
     mutating func otherServer() {
         scene.say(1)
         let key = Scene.ani.key
+        scene.tell(.firstContact(known(PublicKey(bytes: [UInt8](repeating: 9, count: 32)))))
+        scene.tell(.postponed(.tooFast, retryAfter: .seconds(1)))
         scene.tell(.stopped(.serverKeyChanged(key)))
         scene.wish(.answer(.trust(key)))
         scene.screen.reconnecting(at: .start)
         #expect(scene.rows().isEmpty)
+        #expect(scene.screen.banners.isEmpty)
         scene.say(1, "lain")
         #expect(scene.entries().map(\.text) == ["lain"])
     }

@@ -82,6 +82,21 @@ struct OperatorScreenTests {
         #expect(screen.takeChanges().isEmpty)
     }
 
+    @Test("counts nobody as here who has gone without a word, and lets them be kept out all the same")
+    mutating func silent() {
+        var gone = guest
+        gone.presence = .offline
+        screen.take(status([gone]))
+        #expect(screen.guests.isEmpty && screen.silent == [gone])
+        screen.perform(.stop)
+        #expect(screen.question == .stop(guests: 0))
+        screen.perform(.cancel)
+        screen.perform(.ban(gone.id))
+        #expect(screen.question == .ban(gone, .key(Self.key)))
+        screen.take(status([guest]))
+        #expect(screen.guests == [guest] && screen.silent.isEmpty)
+    }
+
     @Test("says a line to everybody, and empties the entry")
     mutating func say() {
         screen.perform(.type("halo semua"))
@@ -105,6 +120,33 @@ struct OperatorScreenTests {
         screen.invited(ServerAddress(host: "chat.example", key: Self.key, invitation: "abcd"))
         screen.perform(.copyInvitation)
         #expect(screen.nextEffect() == .copy(screen.invitation ?? ""))
+    }
+
+    @Test("gives an address that others can reach, and knows where there is none")
+    func reach() {
+        let outside = known(IPAddress("192.0.2.7"))
+        let open = OperatorScreen(
+            addresses: [Address(ip: .v4(0), port: 4_000)],
+            outside: outside,
+            key: Self.key,
+            name: "Kelas"
+        )
+        #expect(open.address.description == "kirim://192.0.2.7:4000/\(Self.key)")
+        #expect(!open.isLocalOnly)
+        let closed = OperatorScreen(addresses: [home], key: Self.key, name: "Kelas")
+        #expect(closed.isLocalOnly)
+    }
+
+    @Test("knows the names of those who are kept out")
+    mutating func banned() {
+        var status = status([])
+        status.bans = [.key(Self.key)]
+        screen.take(status)
+        #expect(screen.takeChanges().contains(.bans))
+        status.banned = [Self.key: known(MemberName("ani"))]
+        screen.take(status)
+        #expect(screen.takeChanges().contains(.bans))
+        #expect(screen.banned[Self.key]?.text == "ani")
     }
 
     @Test("shows trouble with the disk until it is over")

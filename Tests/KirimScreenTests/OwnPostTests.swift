@@ -30,6 +30,43 @@ struct OwnPostTests {
         #expect(scene.mirror[.lobby] == scene.rows())
     }
 
+    @Test("stays as refused after a restart, with its text")
+    mutating func refusedBefore() throws {
+        scene.wish(.type("x"), .send)
+        let post = scene.queue("x")
+        scene.drain()
+        scene.tell(.decided(post, .refused(.notInRoom)))
+        #expect(scene.drain().contains(.memory))
+        scene.wish(.type("y"), .send)
+        guard case .send(let id, _, _, _, _)? = scene.takeEffects().last else { return }
+        let failed = ChatScreen.Effect.send(id, text: "y", .text, .lobby, nil)
+        scene.answer(.failed(failed, .storage(.full)))
+        let memory = scene.screen.memory
+        var later = Scene { $0.memory = memory }
+        #expect(later.own().map(\.text) == ["x", "y"])
+        #expect(later.own().map(\.state) == [.refused(.notInRoom), .failed(.interrupted)])
+        later.drain()
+        later.wish(.tryAgain(try #require(later.own().first?.id)))
+        #expect(later.screen.memory.rooms.first?.refused.map(\.text) == ["y"])
+        #expect(later.drain().contains(.memory))
+    }
+
+    @Test("is mine also while the server is away, as whoever this was the last time")
+    mutating func away() throws {
+        scene.say(1, "halo", by: Scene.me)
+        let memory = scene.screen.memory
+        var later = Scene { $0.memory = memory }
+        later.say(1, "halo", by: Scene.me)
+        #expect(later.entries().map(\.isMine) == [true])
+        #expect(later.screen.myName == Scene.ani.name)
+        later.wish(.editLast)
+        #expect(later.screen.composer.text == "halo")
+        // Another server knows nobody.
+        later.wish(.cancel, .answer(.trust(Scene.ani.key)))
+        later.screen.reconnecting(at: .start)
+        #expect(later.screen.myName == nil && later.screen.memory.me == nil)
+    }
+
     @Test("goes when its entry comes before its acceptance")
     mutating func entryFirst() {
         let post = scene.queue("halo")

@@ -5,6 +5,23 @@ import Testing
 
 @Suite("Rooms, and what is new in them")
 struct RoomTests {
+    @Test("can be written to by who is in it, and offers to be joined to who is not")
+    func outside() {
+        var scene = Scene { $0.room = Scene.kelas }
+        #expect(!scene.screen.isOutside, "nothing is known yet")
+        scene.tell(.joined(.lobby))
+        #expect(scene.screen.isOutside)
+        #expect(scene.drain().contains(.composer))
+        scene.wish(.join(Scene.kelas))
+        #expect(scene.takeEffects().contains(.join(Scene.kelas)))
+        #expect(!scene.screen.isOutside)
+        scene.tell(.joined(Scene.kelas))
+        #expect(!scene.screen.isOutside)
+        scene.tell(.left(Scene.kelas, .noSuchRoom))
+        scene.wish(.open(Scene.kelas))
+        #expect(scene.screen.isOutside)
+    }
+
     private var scene = Scene.welcomed()
 
     private mutating func joinKelas() {
@@ -182,6 +199,11 @@ struct RoomTests {
         scene.wish(.findNext)
         while scene.screen.searchOn(rows: 10) {}
         #expect(found() == 80)
+        scene.wish(.find("emas"))
+        while scene.screen.searchOn(rows: 10) {}
+        #expect(scene.screen.search?.state == .ended && scene.screen.search?.last == nil)
+        scene.wish(.find("jarum"))
+        while scene.screen.searchOn(rows: 10) {}
         scene.wish(.find(""))
         #expect(scene.screen.search == nil && !scene.entries()[79].isFound)
     }

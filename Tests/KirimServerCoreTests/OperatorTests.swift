@@ -8,6 +8,24 @@ import Testing
 
 @Suite("Presence, the operator, plain clients")
 struct OperatorTests {
+    @Test("a visit begins anew where the one before ended without a goodbye")
+    func secondVisit() {
+        var stage = Stage()
+        _ = stage.arrive(1, "ani")
+        let id = MemberID(rawValue: 1)
+        #expect(stage.chat.visitBegan(id) == WallTime(milliseconds: 1_000))
+        // Another window of the same person changes nothing.
+        stage.wall = WallTime(milliseconds: 2_000)
+        _ = stage.arrive(1, "ani")
+        #expect(stage.chat.visitBegan(id) == WallTime(milliseconds: 1_000))
+        let heard = stage.now
+        stage.now = stage.now.advanced(by: .seconds(100))
+        stage.chat.sweep(at: stage.now) { _ in heard }
+        stage.wall = WallTime(milliseconds: 101_000)
+        _ = stage.arrive(1, "ani")
+        #expect(stage.chat.visitBegan(id) == WallTime(milliseconds: 101_000))
+    }
+
     private func watch(_ stage: inout Stage, _ connection: ConnectionHandle) {
         stage.ask(.subscribe(stream: 2, room: .lobby, start: .last(0), until: nil), connection)
     }

@@ -153,6 +153,31 @@ struct DeliveryTests {
         #expect(got == Array(68..<100))
     }
 
+    @Test("what a silent peer should have acknowledged counts as lost, and no more once it is heard")
+    func overdue() throws {
+        var pair = Pair()
+        pair.connect()
+        pair.run(for: .seconds(2))
+        let beforeLink = pair.client.link()
+        let before = try #require(beforeLink)
+        #expect(before.packetsLost == 0)
+        pair.passes = { _, _, _ in false }
+        pair.clientSends([[1]], on: 1)
+        pair.run(for: .seconds(8))
+        let silentLink = pair.client.link()
+        let silent = try #require(silentLink)
+        let sent = silent.packetsSent - before.packetsSent
+        #expect(sent >= 4)
+        // The last probes may still be answered.
+        #expect(silent.packetsLost + 2 >= sent)
+        pair.passes = { _, _, _ in true }
+        pair.run(for: .seconds(10))
+        let healedLink = pair.client.link()
+        let healed = try #require(healedLink)
+        #expect(healed.packetsLost >= silent.packetsLost)
+        #expect(healed.packetsLost < healed.packetsSent)
+    }
+
     @Test("a single lost message is repaired within a few probe timeouts by what follows it")
     func thinFlow() {
         var pair = connected()

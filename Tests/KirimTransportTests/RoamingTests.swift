@@ -44,6 +44,18 @@ struct RoamingTests {
         #expect(pair.server.counters.handshakes == 1)
     }
 
+    @Test("who has slept, or hears nothing, hops to another port and does not call that roaming")
+    func hopWithoutMove() {
+        var pair = connected()
+        pair.client.woke(at: pair.now)
+        #expect(pair.client.isRoaming == false)
+        pair.run(for: .seconds(1))
+        pair.passes = { _, _, _ in false }
+        pair.clientSends(records(1), on: 1)
+        pair.run(for: .seconds(60)) { $0.client.isRoaming }
+        #expect(pair.client.isRoaming == false)
+    }
+
     @Test(
         "a NAT that maps the client to another port is followed without a word from the client's shell"
     )

@@ -17,9 +17,18 @@ struct KeepsakeTests {
                 name: room,
                 read: SequenceNumber(rawValue: 7),
                 draft: "halo\ndunia",
-                mode: .all
+                mode: .all,
+                refused: [
+                    .init(
+                        kind: .reply,
+                        reference: SequenceNumber(rawValue: 6),
+                        text: "tidak jadi",
+                        refusal: .notInRoom
+                    ), .init(kind: .text, reference: nil, text: "hilang?", refusal: nil),
+                ]
             )
         ]
+        memory.me = .init(name: try #require(MemberName("budi")), id: MemberID(rawValue: 4))
         memory.acquaintances = [
             .init(name: try #require(MemberName("ani")), id: MemberID(rawValue: 3))
         ]

@@ -100,14 +100,14 @@ def text_of(node):
 class Window:
     """A running `kirim window`, and what can be seen and done there."""
 
-    def __init__(self, *arguments, language="C.UTF-8", title="Kirim"):
+    def __init__(self, *arguments, language="C.UTF-8", title="Kirim", role="frame"):
         self.log = open(f"{HOME}/window-{len(processes)}.log", "w+")
         self.process = run(KIRIM, *arguments, stderr=self.log, env=dict(os.environ, LANG=language))
         self.title = title
         windows.append(self)
         self.frame = None
         self.app = self.wait("the program on the accessibility bus", self.find_app)
-        self.frame = self.wait("its window", lambda: self.find("frame", re.compile(title), root=self.app))
+        self.frame = self.wait("its window", lambda: self.find(role, re.compile(title), root=self.app))
 
     def find_app(self):
         desktop = Atspi.get_desktop(0)
@@ -198,10 +198,11 @@ class Window:
         return "\n".join(lines(self.app, 0))
 
     def unnamed(self):
-        roles = ("push button", "text", "list", "toggle button", "check box", "password text", "list box")
-        # Where nobody gave a name GTK gives its own: that of the widget's class.
+        roles = ("push button", "text", "list", "toggle button", "check box", "password text", "list box",
+                 "page tab list", "list item")
+        # Where nobody gave a name GTK gives its own: that of the widget's class. Where two did it says both.
         return [f"{node.get_role_name()} {node.get_name()}" for node in walk(self.frame)
-                if node.get_role_name() in roles and re.match(r"$|Gtk[A-Z]|Adw[A-Z]", node.get_name())]
+                if node.get_role_name() in roles and re.match(r"$|Gtk[A-Z]|Adw[A-Z]|(.+) \1$", node.get_name())]
 
     def picture(self, name):
         """What this window looks like; on a screen without a window manager it is raised for it."""
@@ -292,7 +293,9 @@ def scene_away():
     ani.type("saat server mati")
     ani.key("Return")
     ani.row("ani", "saat server mati", "Waiting for the server")
-    ani.control(None, re.compile("Connection: .*(Silent|Offline|Connecting).*1 waiting"))
+    ani.control(None, re.compile("Connection: .*(silent|Offline|Connecting).*1 waiting"))
+    ani.sees("People, last known")
+    ani.control("list item", "lobby, 1 waiting")
     ani.picture("offline")
     say("the window says that the server is away, and what waits")
     server = Server(KIRIM, server.port)
@@ -319,13 +322,30 @@ def scene_key():
     ani.key("Return")
     ani.row("ani", "rahasia", "Kept by the server")
     server.stop()
+    ani.type("untuk yang lama")
+    ani.key("Return")
+    ani.row("ani", "untuk yang lama", "Waiting for the server")
     other = Server(KIRIM, server.port, "impostor")
     ani.sees("Another Server Answers", patience=90)
     ani.control("push button", "Trust the New Key…")
     ani.picture("fingerprint-stop")
     say("the window stopped and says why")
+    ani.click("push button", "Trust the New Key…")
+    ani.sees(re.compile("^Do this only.*\n1 message waits for the old server", re.S))
+    ani.picture("trust")
+    ani.click("push button", "Cancel")
+    say("the question before trusting says what waits for the old server")
     ani.click("push button", "Back")
     ani.control("push button", "Connect")
+    for field, given in (("Your name", "ani"), ("Server address", server.address)):
+        if text_of(ani.entry(field)) != given:
+            raise Failed(f"{field} is {text_of(ani.entry(field))!r} on the first page")
+    say("what was given stands on the first page again")
+    ani.set("Server address", "tidak mungkin:")
+    ani.click("push button", "Connect")
+    ani.wait("the keyboard in the field that is wrong", lambda: ani.entry("Server address")
+             .get_state_set().contains(Atspi.StateType.FOCUSED))
+    say("a mistake leads to its field")
     assert other.process.poll() is None
 
 
@@ -359,6 +379,14 @@ def scene_operator():
     """The operator's window: the report's server window, grown up."""
     port = free_port()
     operator = Window("serve", "--window", "--port", str(port), "--data", f"{HOME}/server", title="Kirim Server")
+    second = Window("serve", "--window", "--port", str(port), "--data", f"{HOME}/second", title="The Server Did Not",
+                    role=None)
+    second.sees(re.compile("another program", re.I))
+    second.picture("operator-failed")
+    second.click("push button", "Close")
+    if second.process.wait(10) != 69:
+        raise Failed("a server that did not start ends otherwise with a window")
+    say("what keeps a server from starting stands in a window")
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     client.bind(("127.0.0.1", 0))
     client.settimeout(PATIENCE)
@@ -375,23 +403,40 @@ def scene_operator():
     ani = Window("window", f"127.0.0.1:{port}", "--name", "ani", "--data", f"{HOME}/ani")
     ani.control(None, "Connection: Connected")
     operator.sees(re.compile("ani is here$"))
+    citra = Window("window", f"127.0.0.1:{port}", "--name", "citra", "--data", f"{HOME}/citra")
+    citra.control(None, "Connection: Connected")
+    operator.sees(re.compile("citra is here$"))
+    citra.process.terminate()
+    if citra.process.wait(10) != 0:
+        raise Failed("a window that is ended from outside does not end well")
+    operator.sees(re.compile("citra is gone$"), 5)
+    say("a window that is ended from outside says goodbye")
     operator.picture("operator-log")
     operator.click("page tab", "People")
     operator.sees("ani")
     operator.picture("operator-people")
-    operator.click("push button", "Put Out…")
-    operator.control("push button", re.compile("^Put Out( |$)"))
+    operator.click("push button", "Put ani out")
+    operator.control("push button", "Put Out")
     operator.picture("operator-question")
-    operator.click("push button", re.compile("^Put Out( |$)"))
+    operator.click("push button", "Put Out")
     ani.sees("Put Out")
+    ani.sees("The operator put you out.")
     say("who is put out is told so")
     operator.click("page tab", "Server")
     operator.picture("operator-server")
+    operator.sees(re.compile("^This server listens on this machine only"))
+    operator.sees("Connections made")
+    operator.resize(360, 640)
+    if operator.frame.get_extents(Atspi.CoordType.WINDOW).width > 360:
+        raise Failed("the operator's window is wider than 360 pixels")
+    operator.picture("operator-narrow")
+    operator.resize(860, 620)
+    say("the operator's window fits 360 pixels")
     if operator.unnamed():
         raise Failed(f"controls without a name: {operator.unnamed()}")
     operator.focus()
     operator.key("ctrl+w")
-    operator.click("push button", re.compile("^Stop( |$)"))
+    operator.click("push button", "Stop")
     if operator.process.wait(10) != 0:
         raise Failed("the server did not stop well")
     say("closing the window asks, and stops the server")
@@ -452,6 +497,15 @@ def scene_rooms():
     again = Window("window", "--data", f"{HOME}/ani")
     again.reads("belum selesai")
     say("a draft is there after a restart")
+    dian = window(server, "dian", "--room", "kecil")
+    dian.sends("halo dari kecil")
+    dian.row("dian", "halo dari kecil", "Kept by the server")
+    say("a room of the command line is joined")
+    dian.focus()
+    dian.key("ctrl+f")
+    dian.enter("Find in Room", "tidak ada kata ini")
+    dian.sees("No results")
+    say("looking in vain says so")
 
 
 class Desktop:
@@ -512,6 +566,9 @@ def scene_door():
     ani = window(server, "ani")
     ani.sees(re.compile("lets in who knows its password"))
     ani.picture("password")
+    ani.enter("Password", "salah sekali")
+    ani.sees(re.compile("^The server did not take this password"))
+    ani.picture("password-refused")
     ani.enter("Password", "rahasia sekali")
     ani.control(None, "Connection: Connected")
     ani.close()
@@ -520,10 +577,9 @@ def scene_door():
     budi = window(server, "budi")
     budi.sees("Invitation Needed")
     budi.picture("invitation-needed")
-    budi.close()
     address = subprocess.check_output([KIRIM, "invite", "--port", str(server.port), "--data", f"{HOME}/invited"],
                                       text=True).strip()
-    budi = Window("window", address, "--name", "budi", "--data", f"{HOME}/budi")
+    budi.enter("Address with the invitation", address)
     budi.control(None, "Connection: Connected")
     say("an invitation is asked for, and lets in")
 
