@@ -12,9 +12,6 @@ extension LogView {
             self?.pressed(values.unsigned(1), values.flags(3)) ?? false
         }
         gtk_widget_add_controller(list, keys.opaque)
-        let focus = made(gtk_event_controller_focus_new())
-        focus.on("enter") { [weak self] _ in self?.keyboardCame() }
-        gtk_widget_add_controller(list, focus.opaque)
         list.on("realize", after: true) { [weak self] _ in self?.watchTab() }
     }
 
@@ -40,23 +37,24 @@ extension LogView {
         return false
     }
 
-    /// Tells who comes by Tab from who was put on a row, by a click or by a screen reader.
+    /// By Tab GTK would bring the keyboard to the row where it was last, or to the first one, wherever that is, and
+    /// scroll there. While Tab is pressed the log has it as a whole instead, and gives it to what is in sight.
     private func watchTab() {
         guard let root = gtk_widget_get_root(list) else { return }
         let keys = made(gtk_event_controller_key_new())
         gtk_event_controller_set_propagation_phase(keys.opaque, GTK_PHASE_CAPTURE)
         keys.asked("key-pressed") { [weak self] values in
-            self?.scrolling.isTabbed = isTab(values.unsigned(1))
+            guard let self, isTab(values.unsigned(1)), !hasKeyboard else { return false }
+            gtk_widget_set_can_focus(list, 0)
+            Task { [weak self] in self?.keyboardCame() }
             return false
         }
-        keys.on("key-released") { [weak self] _ in self?.scrolling.isTabbed = false }
         gtk_widget_add_controller(root.cast(), keys.opaque)
     }
 
-    /// GTK brings it to the row where it was last, or to the first one, wherever that is.
     private func keyboardCame() {
-        guard scrolling.isTabbed else { return }
-        scrolling.isTabbed = false
+        gtk_widget_set_can_focus(list, 1)
+        guard gtk_widget_is_focus(scroller) != 0 else { return }
         let seen = rowsInSight
         guard let last = seen.last(where: \.isWhole) ?? seen.last else { return }
         gtk_widget_grab_focus(last.holder)

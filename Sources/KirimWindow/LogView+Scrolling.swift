@@ -18,8 +18,6 @@ struct LogScrolling {
     var isWatched = false
     /// The first row is near.
     var isNearTop = false
-    /// The key that was pressed last was Tab.
-    var isTabbed = false
 
     /// A list that cannot be scrolled to its end is not drawn for ever.
     static let patience = 30
