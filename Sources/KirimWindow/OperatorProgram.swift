@@ -84,6 +84,7 @@ package final class OperatorProgram {
             guard let self else { return }
             Stage.about(over: gtk_application_get_active_window(application.cast()))
         }
+        keys(["<Control>End"], for: "win.latest", of: application.cast())
         keys(["<Control>w", "<Control>q"], for: "win.stop", of: application.cast())
         application.choice("appearance", initially: "system") { Stage.appear($0) }
         g_application_hold(application.cast())

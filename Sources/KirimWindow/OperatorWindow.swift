@@ -38,6 +38,8 @@ final class OperatorWindow {
         )
         subtitle(form["address"], screen.address.description)
         subtitle(form["fingerprint"], door.key.fingerprint)
+        for fact in ["address", "fingerprint", "invitation"] { form[fact].style("fact") }
+        window.style("operator")
         form["invite"].show(door.canInvite)
         form["invitation"].show(door.canInvite)
         showCode(screen.address.description)
@@ -45,6 +47,7 @@ final class OperatorWindow {
         connectWidgets()
         _ = log
         draw([.guests, .rooms, .counters])
+        work()
         listen()
         gtk_window_present(window.cast())
         gtk_widget_grab_focus(form["entry"])
@@ -118,6 +121,7 @@ final class OperatorWindow {
     private func work() {
         while let effect = screen.nextEffect() { carryOut(effect) }
         draw(screen.takeChanges())
+        gtk_widget_set_sensitive(form["send"], screen.canSay ? 1 : 0)
     }
 
     private func carryOut(_ effect: OperatorScreen.Effect) {
@@ -344,6 +348,8 @@ final class OperatorWindow {
         form["copy-address"].on("clicked") { [weak self] _ in self?.perform(.copyAddress) }
         form["invite"].on("clicked") { [weak self] _ in self?.perform(.invite) }
         form["jump"].on("clicked") { [weak self] _ in self?.perform(.jumpToLatest) }
+        window.action("latest") { [weak self] in self?.perform(.jumpToLatest) }
+        window.passesTyping(to: form["entry"])
         window.action("stop") { [weak self] in self?.perform(.stop) }
         window.asked("close-request") { [weak self] _ in
             guard let self, !isOver else { return false }
@@ -366,6 +372,10 @@ final class OperatorWindow {
             }
         )
         asks.follow = { [weak self] in self?.perform(.scroll(atEnd: $0)) }
+        asks.copy = { [weak self] place in
+            guard let self, place < screen.rowCount else { return }
+            carryOut(.copy(OperatorWords.line(for: screen.row(place).note, visible: door.visible)))
+        }
         return LogView(scroller: form["scroller"], asks: asks)
     }
 }
