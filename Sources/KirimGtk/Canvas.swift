@@ -133,6 +133,9 @@ package final class Lettering {
         layout = made(gtk_widget_create_pango_layout(canvas, nil))
         pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR)
         pango_layout_set_ellipsize(layout, wraps ? PANGO_ELLIPSIZE_NONE : PANGO_ELLIPSIZE_END)
+        let plain = PlainBreaks.list()
+        pango_layout_set_attributes(layout, plain)
+        pango_attr_list_unref(plain)
         if gtk_widget_get_direction(canvas) == GTK_TEXT_DIR_RTL {
             pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT)
         }
@@ -151,7 +154,7 @@ package final class Lettering {
         pango_layout_set_text(layout, text, -1)
         guard looks != self.looks else { return true }
         self.looks = looks
-        let list = pango_attr_list_new()
+        let list = PlainBreaks.list()
         for look in looks {
             func add(_ attribute: UnsafeMutablePointer<PangoAttribute>?) {
                 guard let attribute else { return }
@@ -162,7 +165,7 @@ package final class Lettering {
             if look.isBold { add(pango_attr_weight_new(PANGO_WEIGHT_BOLD)) }
             if look.isItalic { add(pango_attr_style_new(PANGO_STYLE_ITALIC)) }
             if look.isSmall { add(pango_attr_scale_new(0.87)) }
-            if look.isDim { add(pango_attr_foreground_alpha_new(guint16.max / 100 * 68)) }
+            if look.isDim { add(pango_attr_foreground_alpha_new(guint16.max / 100 * 75)) }
         }
         pango_layout_set_attributes(layout, list)
         pango_attr_list_unref(list)

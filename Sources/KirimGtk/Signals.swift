@@ -27,6 +27,9 @@ package struct SignalValues {
     package func pointer(_ place: Int) -> UnsafeMutableRawPointer? {
         g_value_get_pointer(values + place)
     }
+    package func boxed(_ place: Int) -> UnsafeMutableRawPointer? {
+        g_value_get_boxed(values + place)
+    }
     package func variant(_ place: Int) -> OpaquePointer? { g_value_get_variant(values + place) }
     package func isTrue(_ place: Int) -> Bool { g_value_get_boolean(values + place) != 0 }
 }

@@ -167,7 +167,8 @@ extension ChatScreen {
         let (isAtEnd, read) = (pages[place].view.isAtEnd, pages[place].read)
         let isCaughtUp = pages[place].isCaughtUp
         let hasRow = RoomLog.hasRow(entry.kind)
-        if isOpen, !isAtEnd, hasRow {
+        // What the room's own number counts: nobody has to read that somebody joined.
+        if isOpen, !isAtEnd, hasRow, entry.kind != .notice, !isMine {
             pages[place].view.below += 1
             ledger.mark(.view)
         }

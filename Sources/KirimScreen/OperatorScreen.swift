@@ -31,6 +31,8 @@ package struct OperatorScreen: Sendable {
     package private(set) var question: Question?
     /// What is typed for everybody.
     package private(set) var entry = ""
+    /// Whether ``Intent/say`` would say something.
+    package var canSay: Bool { !entry.isEmpty }
     /// The address with an invitation in it that was made last.
     package private(set) var invitation: String?
     /// Whether the last row is in sight, and how many came since it was not.
@@ -221,7 +223,7 @@ extension OperatorScreen {
         switch intent {
         case .type(let text): entry = text
         case .say:
-            guard !entry.isEmpty else { return }
+            guard canSay else { return }
             effects.append(.wish(.say(entry)))
             entry = ""
             mark(.entryText)

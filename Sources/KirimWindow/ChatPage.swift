@@ -390,7 +390,12 @@ final class ChatPage {
 
     private func makeLog() -> LogView<MessageRow> {
         var asks = LogView<MessageRow>.Asks(
-            make: { [weak self] in MessageRow { self?.perform($0) } },
+            make: { [weak self] in
+                MessageRow(
+                    perform: { self?.perform($0) },
+                    showAll: { if let self { WholeText.show($0, over: self.window) } }
+                )
+            },
             fill: { [weak self] row, place in
                 guard let self, let shown = self.row(place) else { return }
                 row.show(shown, words: rowWords)
@@ -404,8 +409,9 @@ final class ChatPage {
         }
         asks.menu = { [weak self] place, widget, x, y in
             guard let row = self?.row(place) else { return }
-            MessageMenu.open(row, on: widget, x, y) { [weak self] in self?.chose($0) }
+            self?.openMenu(row, on: widget, x, y)
         }
+        asks.copy = { [weak self] _ in self?.copyFocused() }
         return LogView(scroller: form["scroller"], asks: asks)
     }
 
@@ -414,13 +420,37 @@ final class ChatPage {
         return screen.row(place, in: screen.openRoom)
     }
 
-    private func chose(_ intent: ChatScreen.Intent) {
-        perform(intent)
-        switch intent {
-        case .reply, .edit: composer.focus()
-        default: break
+    private func openMenu(_ row: Row, on widget: Widget, _ x: Double, _ y: Double) {
+        let wasInLog = log.hasKeyboard
+        MessageMenu.open(
+            row,
+            on: widget,
+            x,
+            y,
+            chose: { [weak self] in self?.chose($0) },
+            closed: { [weak self] in
+                // Who opened it by keyboard goes on among the rows.
+                if !wasInLog { self?.composer.focus() }
+            }
+        )
+    }
+
+    private func chose(_ choice: MessageMenu.Choice) {
+        switch choice {
+        case .showAll(let text): WholeText.show(text, over: window)
+        case .intent(let intent):
+            perform(intent)
+            switch intent {
+            case .reply, .edit: composer.focus()
+            default: break
+            }
         }
     }
+
+    private var window: Widget { made(gtk_widget_get_root(widget)).cast() }
+
+    /// Where toasts cover nothing that is being written; `nil` while another page is shown.
+    var toastsInSight: Widget? { gtk_widget_get_mapped(widget) != 0 ? form["toasts"] : nil }
 
     private func connectWidgets() {
         form["jump"].on("clicked") { [weak self] _ in
@@ -443,12 +473,25 @@ final class ChatPage {
             perform(.join(screen.openRoom))
             composer.focus()
         }
+        widget.passesTyping(to: composer.view)
+        for menu in ["menu", "room-menu-button", "link"] {
+            gtk_menu_button_get_popover(form[menu].opaque)?.on("closed") { [weak self] _ in
+                if let self { menuClosed(form[menu]) }
+            }
+        }
         pill.whenOpened { [weak self] in
             self?.wire.askLink()
             self?.drawLinkFacts()
         }
         leaflet.on("notify::folded") { [weak self] _ in self?.fold() }
         fold()
+    }
+
+    /// The keyboard goes back to where one writes, unless what was chosen took it elsewhere.
+    private func menuClosed(_ button: Widget) {
+        let focus = gtk_widget_get_root(widget).flatMap { gtk_root_get_focus($0) }
+        if let focus, gtk_widget_is_ancestor(focus, button) == 0, focus != button { return }
+        composer.focus()
     }
 
     private func fold() {

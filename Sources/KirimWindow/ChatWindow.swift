@@ -214,7 +214,8 @@ final class ChatWindow {
         adw_toast_set_title(toast, safe)
         g_free(safe)
         adw_toast_set_timeout(toast, 4)
-        adw_toast_overlay_add_toast(toasts.opaque, toast)
+        // Beside the log: what is being written is not covered.
+        adw_toast_overlay_add_toast((page?.toastsInSight ?? toasts).opaque, toast)
     }
 
     private func open(link: String) {

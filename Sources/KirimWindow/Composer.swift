@@ -5,7 +5,7 @@ import KirimScreen
 
 /// The entry at the foot: Enter sends, Shift+Enter begins a new line, and what is pasted stays one message.
 final class Composer {
-    private let view: Widget
+    let view: Widget
     private let buffer: UnsafeMutablePointer<GtkTextBuffer>
     private let placeholder: Widget
     private let send: Widget
@@ -14,6 +14,8 @@ final class Composer {
     private let perform: (ChatScreen.Intent) -> Void
     /// The screen puts a text in: that is not typing.
     private var isFilling = false
+    /// Something was put in, and the view has not found its height yet.
+    private var isGrowing = false
 
     init(_ form: Form, perform: @escaping (ChatScreen.Intent) -> Void) {
         self.perform = perform
@@ -33,8 +35,11 @@ final class Composer {
                 gtk_text_buffer_insert_at_cursor(self.buffer, emoji, -1)
                 self.focus()
             }
+            chooser.on("closed") { _ in self?.focus() }
             return chooser
         }
+        PlainBreaks.view(view)
+        followCaret()
         buffer.on("changed") { [weak self] _ in self?.changed() }
         let keys = made(gtk_event_controller_key_new())
         keys.asked("key-pressed") { [weak self, keys] values in
@@ -74,7 +79,23 @@ final class Composer {
     private func changed() {
         let text = KirimGtk.text(of: view)
         placeholder.show(text.isEmpty)
+        isGrowing = true
         if !isFilling { perform(.type(text)) }
+    }
+
+    /// GTK brings the caret into sight when a text is put in, and then gives the view another height.
+    private func followCaret() {
+        gtk_scrollable_get_vadjustment(view.opaque)?.on("changed") { [weak self] _ in
+            guard let self, isGrowing else { return }
+            isGrowing = false
+            // After the layout that this is a part of.
+            MainLoop.every(milliseconds: 20) { [weak self] in
+                guard let self else { return false }
+                let caret = gtk_text_buffer_get_insert(buffer)
+                gtk_text_view_scroll_mark_onscreen(view.cast(), caret)
+                return false
+            }
+        }
     }
 
     private func submit() {

@@ -22,6 +22,8 @@ final class GuestRow {
             let fact = made(adw_action_row_new())
             adw_preferences_row_set_use_markup(fact.cast(), 0)
             adw_action_row_set_subtitle_lines(fact.cast(), 0)
+            // A fingerprint is compared letter by letter.
+            fact.style("fact")
             adw_expander_row_add_row(row.cast(), fact)
             facts.append(fact)
         }

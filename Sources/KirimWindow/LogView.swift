@@ -10,18 +10,16 @@ package protocol LogRow: AnyObject {
 /// A log: GTK's list over rows that are looked up where they are kept when they come into sight.
 ///
 /// It follows what comes as long as its end is in sight. Only the person's own scrolling ends that: a layout moves the
-/// view, too, and means nothing.
+/// view, too, and means nothing. Who looks back keeps what is in sight, whatever comes above it or below.
 package final class LogView<Shown: LogRow> {
     package let scroller: Widget
     package let list: Widget
-    private let model = CountModel()
-    private let asks: Asks
+    let model = CountModel()
+    let asks: Asks
     /// By the list's items, which GTK makes for what is in sight and some more.
-    private var rows: [UnsafeMutableRawPointer: Shown] = [:]
-    private var follows = true
-    /// A row to be scrolled to after the next frame: the list has to lay it out first.
-    private var target: Int?
-    private var isWatched = false
+    private(set) var rows: [UnsafeMutableRawPointer: Shown] = [:]
+    var follows = true
+    var scrolling = LogScrolling()
 
     package struct Asks {
         package var make: () -> Shown
@@ -31,6 +29,8 @@ package final class LogView<Shown: LogRow> {
         package var follow: (Bool) -> Void = { _ in }
         /// The first row is in sight.
         package var top: () -> Void = {}
+        /// The row is to be copied.
+        package var copy: (Int) -> Void = { _ in }
         /// The row was chosen by keyboard or a double click.
         package var activate: (Int) -> Void = { _ in }
         /// What can be done with the row, at this place of the widget.
@@ -59,20 +59,23 @@ package final class LogView<Shown: LogRow> {
         }
         list.on("activate") { [weak self] in self?.asks.activate(Int($0.unsigned(1))) }
         watchScrolling()
+        watchKeyboard()
     }
 
     // MARK: - What is to be drawn
 
     package func splice(at place: Int, removed: Int, added: Int) {
+        if follows { scrolling.isDue = true } else { hold(beside: place..<place + removed) }
         model.splice(at: place, removed: removed, added: added)
-        if follows { target = .max }
     }
 
     /// Another room's log.
     package func replace(count: Int, follow: Bool) {
         follows = follow
+        scrolling.target = nil
+        scrolling.wheel = 0
+        scrolling.isDue = true
         model.splice(at: 0, removed: model.count, added: count)
-        target = .max
     }
 
     /// Fills the row again, where GTK has it.
@@ -88,13 +91,14 @@ package final class LogView<Shown: LogRow> {
 
     package func reveal(_ place: Int) {
         follows = false
-        target = place
+        scrolling.target = place
         gtk_widget_queue_draw(list)
     }
 
     package func followEnd() {
         follows = true
-        target = .max
+        scrolling.target = nil
+        scrolling.isDue = true
         gtk_widget_queue_draw(list)
     }
 
@@ -132,125 +136,9 @@ package final class LogView<Shown: LogRow> {
         if place < model.count { asks.fill(row, place) }
     }
 
-    private func position(of item: UnsafeMutableRawPointer) -> Int? {
+    func position(of item: UnsafeMutableRawPointer) -> Int? {
         let position = gtk_list_item_get_position(item.opaque)
         return position == guint.max ? nil : Int(position)
-    }
-
-    /// The menu of the row that has the keyboard.
-    func focusedMenu() {
-        guard let (place, row) = focusedRow() else { return }
-        asks.menu(place, row.root, 60, 20)
-    }
-
-    /// Where the keyboard is in the log.
-    func focusedRow() -> (Int, Shown)? {
-        for (item, row) in rows {
-            guard let holder = gtk_widget_get_parent(row.root),
-                gtk_widget_has_focus(holder) != 0 || gtk_widget_has_focus(row.root) != 0,
-                let place = position(of: item)
-            else { continue }
-            return (place, row)
-        }
-        return nil
-    }
-
-    // MARK: - Scrolling
-
-    private func watchScrolling() {
-        let wheel = made(gtk_event_controller_scroll_new(GTK_EVENT_CONTROLLER_SCROLL_VERTICAL))
-        gtk_event_controller_set_propagation_phase(wheel.opaque, GTK_PHASE_CAPTURE)
-        wheel.asked("scroll") { [weak self] values in
-            if values.double(2) < 0 { self?.personLooksBack() }
-            return false
-        }
-        gtk_widget_add_controller(scroller, wheel.opaque)
-        // A scrollbar's own range says "change-value" for the person's drags and clicks only.
-        let bar = gtk_scrolled_window_get_vscrollbar(scroller.opaque)
-        if let bar, let range = gtk_widget_get_first_child(bar) {
-            range.asked("change-value") { [weak self] _ in
-                self?.personLooksBack()
-                return false
-            }
-        }
-        let keys = made(gtk_event_controller_key_new())
-        gtk_event_controller_set_propagation_phase(keys.opaque, GTK_PHASE_CAPTURE)
-        keys.asked("key-pressed") { [weak self] values in
-            switch Int32(bitPattern: values.unsigned(1)) {
-            case GDK_KEY_Up, GDK_KEY_Page_Up, GDK_KEY_Home:
-                self?.personLooksBack()
-                // At the top already nothing moves that could be noticed.
-                self?.valueChanged()
-            case GDK_KEY_Menu:
-                self?.focusedMenu()
-                return true
-            case GDK_KEY_F10 where values.flags(3) & GDK_SHIFT_MASK.rawValue != 0:
-                self?.focusedMenu()
-                return true
-            default: break
-            }
-            return false
-        }
-        gtk_widget_add_controller(list, keys.opaque)
-        scroller.on("edge-reached") { [weak self] values in
-            switch values.enumeration(1) {
-            case GTK_POS_BOTTOM.rawValue: self?.personReachedEnd()
-            case GTK_POS_TOP.rawValue: self?.asks.top()
-            default: break
-            }
-        }
-        list.on("realize", after: true) { [weak self] _ in self?.watchFrames() }
-        guard let adjustment = gtk_scrolled_window_get_vadjustment(scroller.opaque) else { return }
-        adjustment.on("value-changed") { [weak self] _ in self?.valueChanged() }
-    }
-
-    private func watchFrames() {
-        guard !isWatched, let clock = gtk_widget_get_frame_clock(list) else { return }
-        isWatched = true
-        // The list can scroll to rows that have been laid out: after the frame that did that.
-        clock.on("after-paint") { [weak self] _ in self?.scrollToTarget() }
-        list.on("unrealize") { [weak self] _ in self?.isWatched = false }
-    }
-
-    private func scrollToTarget() {
-        guard let target, model.count > 0 else { return }
-        self.target = nil
-        let place = min(target, model.count - 1)
-        // There is a function for this since GTK 4.12; the action does the same.
-        gtk_widget_activate_action_variant(
-            list,
-            "list.scroll-to-item",
-            g_variant_new_uint32(guint(place))
-        )
-    }
-
-    private func personLooksBack() {
-        guard follows, canScroll else { return }
-        follows = false
-        target = nil
-        asks.follow(false)
-    }
-
-    private func personReachedEnd() {
-        guard !follows else { return }
-        follows = true
-        asks.follow(true)
-    }
-
-    private var canScroll: Bool {
-        guard let adjustment = gtk_scrolled_window_get_vadjustment(scroller.opaque) else {
-            return false
-        }
-        return gtk_adjustment_get_upper(adjustment) > gtk_adjustment_get_page_size(adjustment)
-    }
-
-    /// Earlier messages are fetched before the first row is quite in sight.
-    private func valueChanged() {
-        guard !follows,
-            let adjustment = gtk_scrolled_window_get_vadjustment(scroller.opaque),
-            gtk_adjustment_get_value(adjustment) < gtk_adjustment_get_page_size(adjustment)
-        else { return }
-        asks.top()
     }
 }
 #endif

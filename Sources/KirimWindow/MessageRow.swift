@@ -21,7 +21,8 @@ final class MessageRow: LogRow {
     private(set) lazy var separator = makeSeparator()
     /// The text where it has links, which only `GtkLabel` can follow.
     private(set) var linked: Widget?
-    private(set) var foot: Widget?
+    /// What hangs below the text, line after line; each line is broken where it is too long.
+    private(set) var foot: [[Widget]] = []
     private var footing = Footing()
     /// A text is another one since the row was drawn.
     private var isRewritten = false
@@ -38,7 +39,6 @@ final class MessageRow: LogRow {
         var hasText = false
         var isLinked = false
         var mark: Mark?
-        var hasFoot = false
         var isFound = false
         var colour = 0
     }
@@ -57,16 +57,25 @@ final class MessageRow: LogRow {
 
     /// What hangs below the text: it is made anew only where it changes, which is seldom.
     private struct Footing: Hashable {
-        var reactions: [String] = []
+        var isLong = false
+        var reactions: [Reaction] = []
+        var entry: SequenceNumber?
         var reason: String?
         var own: OwnPost.ID?
     }
 
     /// What the row's buttons and links ask for.
     let perform: (ChatScreen.Intent) -> Void
+    private let showAll: (String) -> Void
+    /// All of the text, of which only the beginning may stand here.
+    private var whole = ""
 
-    init(perform: @escaping (ChatScreen.Intent) -> Void) {
+    init(
+        perform: @escaping (ChatScreen.Intent) -> Void,
+        showAll: @escaping (String) -> Void
+    ) {
         self.perform = perform
+        self.showAll = showAll
         root.style("message")
         heading = Lettering(on: root)
         text = Lettering(on: root, wraps: true)
@@ -107,6 +116,7 @@ final class MessageRow: LogRow {
         var look = Look()
         look.isSeparator = true
         look.isNews = isNews
+        hang(Footing(), nil)
         wear(look)
         speak(line, text: line)
     }
@@ -124,16 +134,22 @@ final class MessageRow: LogRow {
         var style = Lettering.Look(0..<shown.utf8.count)
         style.isDim = isLine || entry.isDeleted
         style.isItalic = entry.isDeleted
-        setText(shown, style.isDim ? [style] : [], &look)
+        // Where no name stands above it nothing else would say so.
+        let end = entry.isEdited && !look.hasHead ? tr("edited") : nil
+        setText(shown, style.isDim ? [style] : [], end: end, &look)
         look.isFound = entry.isFound
         if entry.isMine { look.mark = .kept }
         var footing = Footing()
-        footing.reactions = entry.reactions.map { "\($0.text) \($0.authors.count)" }
-        hang(footing, &look)
+        footing.isLong = RowWords.isShortened(entry.text)
+        whole = entry.text
+        footing.reactions = entry.reactions
+        footing.entry = entry.sequence
+        hang(footing, words)
         wear(look)
         let whose = aside.isEmpty ? name : "\(name), \(aside)"
-        let state = entry.isMine ? ". " + tr("Kept by the server") : ""
-        speak("\(whose): \(shown). \(clock)\(state)", text: shown)
+        let said = entry.reactions.map { words.count(of: $0) }
+        let state = entry.isMine ? [tr("Kept by the server")] : []
+        speak(RowWords.spoken(["\(whose): \(shown)", clock] + said + state), text: shown)
     }
 
     private func show(_ post: OwnPost, _ words: RowWords) {
@@ -142,8 +158,10 @@ final class MessageRow: LogRow {
         look.hasHead = true
         setHead(words.myName, post.authored.map { words.clock($0) } ?? "", "", &look)
         setQuote(post.quote, words, &look)
-        setText(shown, [], &look)
+        setText(shown, [], end: nil, &look)
         var footing = Footing()
+        footing.isLong = RowWords.isShortened(post.text)
+        whole = post.text
         var state = tr("Waiting for the server")
         switch post.state {
         case .typed, .waiting: look.mark = .waiting
@@ -158,9 +176,9 @@ final class MessageRow: LogRow {
             footing.reason = state
             footing.own = post.id
         }
-        hang(footing, &look)
+        hang(footing, words)
         wear(look)
-        speak("\(words.myName): \(shown). \(state)", text: shown)
+        speak(RowWords.spoken(["\(words.myName): \(shown)", state]), text: shown)
     }
 
     // MARK: - Parts
@@ -190,12 +208,21 @@ final class MessageRow: LogRow {
         look.hasQuote = true
     }
 
-    /// The text, its links as links.
-    private func setText(_ shown: String, _ styles: [Lettering.Look], _ look: inout Look) {
+    /// The text, its links as links, and what is said at its end in small.
+    private func setText(
+        _ shown: String,
+        _ styles: [Lettering.Look],
+        end: String?,
+        _ look: inout Look
+    ) {
         let links = WebLinks.ranges(in: shown)
         guard !links.isEmpty else {
-            write(shown, styles, on: text)
-            look.hasText = !shown.isEmpty
+            let line = shown + (end.map { "  " + $0 } ?? "")
+            var small = Lettering.Look(shown.utf8.count..<line.utf8.count)
+            small.isSmall = true
+            small.isDim = true
+            write(line, end == nil ? styles : styles + [small], on: text)
+            look.hasText = !line.isEmpty
             return
         }
         look.isLinked = true
@@ -207,14 +234,17 @@ final class MessageRow: LogRow {
             markup += "<a href=\"\(address)\">\(address)</a>"
             place = link.upperBound
         }
+        markup += escaped(String(shown[place...]))
+        if let end { markup += "  <span size=\"87%\" alpha=\"75%\">\(escaped(end))</span>" }
         let label = linked ?? makeLinked()
-        gtk_label_set_markup(label.opaque, markup + escaped(String(shown[place...])))
+        gtk_label_set_markup(label.opaque, markup)
     }
 
     private func makeLinked() -> Widget {
         let new = label("", "text")
         gtk_label_set_wrap(new.opaque, 1)
         gtk_label_set_wrap_mode(new.opaque, PANGO_WRAP_WORD_CHAR)
+        PlainBreaks.label(new)
         gtk_widget_set_parent(new, root)
         new.asked("activate-link") { [weak self] values in
             guard let self, let link = values.text(1) else { return false }
@@ -233,7 +263,6 @@ final class MessageRow: LogRow {
 
     private func wear(_ now: Look) {
         linked?.show(now.isLinked)
-        foot?.show(now.hasFoot)
         if now.isFound != look.isFound { root.style("found", now.isFound) }
         if let sign = now.mark?.sign { write(sign, [], on: mark) }
         guard isRewritten || now != look else { return }
@@ -258,41 +287,47 @@ final class MessageRow: LogRow {
         root.nameForReaders(text)
     }
 
-    private func hang(_ now: Footing, _ look: inout Look) {
-        look.hasFoot = now != Footing()
+    private func hang(_ now: Footing, _ words: RowWords?) {
         guard now != footing else { return }
         footing = now
-        let foot = foot ?? makeFoot()
-        for child in foot.children { gtk_flow_box_remove(foot.opaque, child) }
-        for reaction in now.reactions {
-            gtk_flow_box_append(foot.opaque, label(reaction, "reaction"))
+        isRewritten = true
+        for part in foot.joined() { gtk_widget_unparent(part) }
+        var lines: [[Widget]] = []
+        if now.isLong { lines.append([button(tr("Show All")) { $0.showAll($0.whole) }]) }
+        if let entry = now.entry, let words, !now.reactions.isEmpty {
+            lines.append(now.reactions.map { chip($0, of: entry, words) })
         }
         if let reason = now.reason {
             let why = label(reason, "reason", "caption")
             gtk_label_set_wrap(why.opaque, 1)
-            gtk_flow_box_append(foot.opaque, why)
+            lines.append([why])
         }
-        guard let own = now.own else { return }
-        button(tr("Try Again"), in: foot) { $0.perform(.tryAgain(own)) }
-        button(tr("Discard"), in: foot) { $0.perform(.discard(own)) }
+        if let own = now.own {
+            lines.append([
+                button(tr("Try Again")) { $0.perform(.tryAgain(own)) },
+                button(tr("Discard")) { $0.perform(.discard(own)) },
+            ])
+        }
+        for part in lines.joined() { gtk_widget_set_parent(part, root) }
+        foot = lines
     }
 
-    private func makeFoot() -> Widget {
-        let new = made(gtk_flow_box_new())
-        gtk_flow_box_set_selection_mode(new.opaque, GTK_SELECTION_NONE)
-        gtk_flow_box_set_max_children_per_line(new.opaque, 12)
-        gtk_flow_box_set_column_spacing(new.opaque, 6)
-        gtk_widget_set_halign(new, GTK_ALIGN_START)
-        gtk_widget_set_parent(new, root)
-        foot = new
-        return new
+    /// A reaction: who gave it, and at a click one's own, given or taken back.
+    private func chip(_ reaction: Reaction, of entry: SequenceNumber, _ words: RowWords) -> Widget {
+        let chip = button(words.count(of: reaction)) { $0.perform(.react(entry, reaction.text)) }
+        chip.style("reaction")
+        chip.style("mine", reaction.isMine)
+        let names = words.names(of: reaction)
+        gtk_widget_set_tooltip_text(chip, names)
+        chip.nameForReaders("\(words.count(of: reaction)): \(names)")
+        return chip
     }
 
-    private func button(_ name: String, in foot: Widget, _ action: @escaping (MessageRow) -> Void) {
+    private func button(_ name: String, _ action: @escaping (MessageRow) -> Void) -> Widget {
         let button = made(gtk_button_new_with_label(name))
         button.style("small")
         button.on("clicked") { [weak self] _ in if let self { action(self) } }
-        gtk_flow_box_append(foot.opaque, button)
+        return button
     }
 }
 #endif

@@ -13,6 +13,7 @@ final class OperatorLine: LogRow {
         gtk_widget_set_valign(text, GTK_ALIGN_BASELINE)
         gtk_label_set_wrap(text.opaque, 1)
         gtk_label_set_wrap_mode(text.opaque, PANGO_WRAP_WORD_CHAR)
+        PlainBreaks.label(text)
         gtk_label_set_selectable(text.opaque, 1)
         gtk_widget_set_can_focus(text, 0)
         gtk_widget_set_hexpand(text, 1)
@@ -23,7 +24,7 @@ final class OperatorLine: LogRow {
     func show(_ line: String, at time: String) {
         clock.label = time
         text.label = line
-        gtk_widget_get_parent(root)?.nameForReaders(line + ". " + time)
+        gtk_widget_get_parent(root)?.nameForReaders(RowWords.spoken([line, time]))
     }
 }
 #endif

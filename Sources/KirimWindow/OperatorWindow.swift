@@ -61,6 +61,8 @@ final class OperatorWindow {
             }
         }
         subtitle(form["fingerprint"], door.key.fingerprint)
+        for fact in ["address", "fingerprint", "invitation"] { form[fact].style("fact") }
+        window.style("operator")
         form["invite"].show(door.canInvite)
         form["invitation"].show(door.canInvite)
         showCode(screen.address.description)
@@ -68,6 +70,7 @@ final class OperatorWindow {
         connectWidgets()
         _ = log
         draw([.guests, .rooms, .counters])
+        work()
         listen()
         gtk_window_present(window.cast())
         gtk_widget_grab_focus(form["entry"])
@@ -144,6 +147,7 @@ final class OperatorWindow {
     private func work() {
         while let effect = screen.nextEffect() { carryOut(effect) }
         draw(screen.takeChanges())
+        gtk_widget_set_sensitive(form["send"], screen.canSay ? 1 : 0)
     }
 
     private func carryOut(_ effect: OperatorScreen.Effect) {
@@ -417,6 +421,7 @@ final class OperatorWindow {
                 adw_view_stack_set_visible_child_name(form["stack"].opaque, page)
             }
         }
+        window.passesTyping(to: form["entry"])
         window.action("stop") { [weak self] in self?.perform(.stop) }
         window.asked("close-request") { [weak self] _ in
             guard let self, !isOver else { return false }
@@ -439,6 +444,10 @@ final class OperatorWindow {
             }
         )
         asks.follow = { [weak self] in self?.perform(.scroll(atEnd: $0)) }
+        asks.copy = { [weak self] place in
+            guard let self, place < screen.rowCount else { return }
+            carryOut(.copy(OperatorWords.line(for: screen.row(place).note, visible: door.visible)))
+        }
         return LogView(scroller: form["scroller"], asks: asks)
     }
 }

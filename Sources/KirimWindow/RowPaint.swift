@@ -45,6 +45,29 @@ extension MessageRow: Picture {
             }
             y += height + RowPaint.gap
         }
+        func addLine(_ line: [Widget]) {
+            var (x, high): (Int32, Int32) = (0, 0)
+            for part in line {
+                let wide = min(part.width, bodyWidth)
+                if x > 0, x + wide > bodyWidth {
+                    y += high + RowPaint.between
+                    (x, high) = (0, 0)
+                }
+                let height = part.height(width: wide)
+                if isFinal {
+                    var place = GtkAllocation(
+                        x: flipped(body + x, wide),
+                        y: y,
+                        width: wide,
+                        height: height
+                    )
+                    gtk_widget_size_allocate(part, &place, -1)
+                }
+                x += wide + RowPaint.between
+                high = max(high, height)
+            }
+            y += high + RowPaint.gap
+        }
         if look.hasHead {
             y += put(heading, body, y, bodyWidth) + RowPaint.gap
             let height = put(initial, start, 0, RowPaint.face)
@@ -53,7 +76,7 @@ extension MessageRow: Picture {
         if look.hasQuote { y += put(quote, body + 10, y, bodyWidth - 10) + RowPaint.gap }
         if look.hasText { y += put(text, body, y, bodyWidth) + RowPaint.gap }
         add(linked)
-        add(foot)
+        for line in foot { addLine(line) }
         var end = y - RowPaint.gap
         if look.hasHead { end = max(end, top + 2 + RowPaint.face) }
         if look.mark != nil {
@@ -113,6 +136,8 @@ enum RowPaint {
     static let gutter: Int32 = 44
     static let markWidth: Int32 = 28
     static let gap: Int32 = 2
+    /// Between the buttons below a text.
+    static let between: Int32 = 6
     /// Before somebody else speaks, and round a line across the log.
     static let above: Int32 = 7
 
@@ -155,6 +180,12 @@ enum RowPaint {
 }
 
 extension Widget {
+    fileprivate var width: Int32 {
+        var width: Int32 = 0
+        gtk_widget_measure(self, GTK_ORIENTATION_HORIZONTAL, -1, nil, &width, nil, nil)
+        return width
+    }
+
     /// Its natural height at this width, or at its own least width where that is more.
     fileprivate func height(width: Int32) -> Int32 {
         var least: Int32 = 0

@@ -11,7 +11,7 @@ struct RowWords {
     /// The day that it is where the person lives.
     var today: CivilDay
 
-    /// Of a longer text the beginning is shown; copying takes all of it.
+    /// Of a longer text the beginning is shown; copying takes all of it, and there is a window for it.
     static let longest = 8_000
 
     func name(of author: Author) -> String {
@@ -84,8 +84,30 @@ struct RowWords {
         ]
     }
 
+    static func isShortened(_ text: String) -> Bool { text.utf8.count > Self.longest }
+
+    /// An emoji, and how many gave it.
+    func count(of reaction: Reaction) -> String { "\(reaction.text) \(reaction.authors.count)" }
+
+    func names(of reaction: Reaction) -> String {
+        var names = reaction.authors.prefix(Self.namesOfReaction).map { name(of: $0) }
+        let more = reaction.authors.count - names.count
+        if more > 0 { names.append(tr(one: "and %1 more", many: "and %1 more", more)) }
+        return names.joined(separator: ", ")
+    }
+
+    private static let namesOfReaction = 20
+
+    /// What a screen reader says, each part as a sentence of its own.
+    static func spoken(_ parts: [String]) -> String {
+        parts.filter { !$0.isEmpty }.reduce("") { line, part in
+            guard let last = line.last else { return part }
+            return line + (".!?…。！？".contains(last) ? " " : ". ") + part
+        }
+    }
+
     private func shortened(_ text: String) -> String {
-        guard text.utf8.count > Self.longest else { return text }
+        guard Self.isShortened(text) else { return text }
         return String(text.prefix(Self.longest)) + "…"
     }
 }

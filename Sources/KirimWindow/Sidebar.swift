@@ -13,7 +13,8 @@ final class Sidebar {
     private var rooms: [RoomLine] = []
     private var people: [PersonLine] = []
     private var names: [RoomName] = []
-    private var isFilling = false
+    /// The room that was brought into sight last.
+    private var revealed: RoomName?
     /// Of more people the number is told.
     static let longest = 200
 
@@ -21,6 +22,8 @@ final class Sidebar {
         roomList = form["rooms"]
         peopleList = form["people"]
         peopleTitle = form["people-title"]
+        roomList.isOneStop()
+        peopleList.isOneStop()
         roomList.on("row-activated") { [weak self] values in
             guard let self, let row = values.object(1) else { return }
             let place = Int(gtk_list_box_row_get_index(row.cast()))
@@ -41,9 +44,37 @@ final class Sidebar {
         for (line, item) in zip(rooms, items) { line.show(item) }
         if let place = names.firstIndex(of: open) {
             gtk_list_box_select_row(roomList.opaque, rooms[place].row.cast())
+            if revealed != open {
+                revealed = open
+                reveal(rooms[place])
+            }
         } else {
             gtk_list_box_unselect_all(roomList.opaque)
         }
+    }
+
+    /// Brings the room's line into sight, once there is a layout for it.
+    private func reveal(_ line: RoomLine) {
+        var patience = 50
+        MainLoop.every(milliseconds: 40) { [weak self, weak line] in
+            patience -= 1
+            guard let self, let line, patience > 0 else { return false }
+            return !bringIntoSight(line.row)
+        }
+    }
+
+    /// Returns whether it could be done.
+    private func bringIntoSight(_ row: Widget) -> Bool {
+        guard let port = gtk_widget_get_ancestor(roomList, gtk_viewport_get_type()),
+            let adjustment = gtk_scrollable_get_vadjustment(port.opaque)
+        else { return true }
+        let height = Double(gtk_widget_get_height(row))
+        var (x, top) = (0.0, 0.0)
+        guard height > 0, gtk_widget_get_mapped(row) != 0,
+            gtk_widget_translate_coordinates(row, roomList, 0, 0, &x, &top) != 0
+        else { return false }
+        gtk_adjustment_clamp_page(adjustment, top, top + height)
+        return true
     }
 
     func show(_ members: [ChatScreen.Person]) {

@@ -9,7 +9,8 @@ struct WindowTests {
     @Test(
         "go as the scene is written",
         arguments: [
-            "chat", "away", "key", "old_programs", "operator", "rooms", "notify", "door", "narrow",
+            "chat", "away", "key", "old_programs", "operator", "rooms", "reading", "notify", "door",
+            "narrow",
         ]
     )
     func scene(name: String) throws {

@@ -99,8 +99,11 @@ struct OperatorScreenTests {
 
     @Test("says a line to everybody, and empties the entry")
     mutating func say() {
+        #expect(!screen.canSay)
         screen.perform(.type("halo semua"))
+        #expect(screen.canSay)
         screen.perform(.say)
+        #expect(!screen.canSay)
         screen.perform(.say)
         #expect(screen.nextEffect() == .wish(.say("halo semua")))
         #expect(screen.nextEffect() == nil)

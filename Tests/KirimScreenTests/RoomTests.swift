@@ -67,6 +67,9 @@ struct RoomTests {
         scene.wish(.scroll(atEnd: false))
         scene.say(1)
         scene.say(2)
+        scene.say(3, #"{"joined":1}"#, by: .server, kind: .notice)
+        scene.say(4, "mine", by: Scene.me)
+        // As many as the room's own number: neither who came nor what is mine.
         #expect(scene.screen.view == .init(isAtEnd: false, below: 2))
         #expect(scene.screen.room(.lobby)?.unread == 2)
         scene.wish(.jumpToLatest)
@@ -74,7 +77,7 @@ struct RoomTests {
         #expect(scene.screen.room(.lobby)?.unread == 0)
         #expect(scene.drain().contains(.follow(.lobby)))
         scene.wish(.focus(false))
-        scene.say(3)
+        scene.say(5)
         #expect(scene.screen.room(.lobby)?.unread == 1)
         #expect(scene.rows().suffix(2).first == .newMessages)
         scene.wish(.focus(true))

@@ -38,7 +38,7 @@ struct LogViewTests {
                     make: { Line() },
                     fill: { line, place in
                         relay.asked.append(place)
-                        line.root.label = "\(place)"
+                        line.root.label = "\(place + relay.first)" + relay.more
                     }
                 )
             )
@@ -46,7 +46,24 @@ struct LogViewTests {
             gtk_window_present(window.cast())
         }
 
-        private final class Relay { var asked: [Int] = [] }
+        private final class Relay {
+            var asked: [Int] = []
+            /// The number of the first row, and what stands behind each.
+            var first = 0
+            var more = ""
+        }
+
+        /// Rows with the numbers before the first one.
+        func prepend(_ count: Int) {
+            relay.first -= count
+            self.count += count
+            log.splice(at: 0, removed: 0, added: count)
+        }
+
+        var more: String {
+            get { relay.more }
+            set { relay.more = newValue }
+        }
 
         func forget() { relay.asked = [] }
 
@@ -57,6 +74,28 @@ struct LogViewTests {
 
         func settle(until condition: () -> Bool) {
             while !condition() { g_main_context_iteration(nil, 1) }
+        }
+
+        /// The rows whose beginning is in sight, and where.
+        var inSight: [(number: Int, top: Double)] {
+            log.list.descendants.filter { $0.typeName == "GtkLabel" }.compactMap { line in
+                var (x, top) = (0.0, 0.0)
+                guard gtk_widget_get_mapped(line) != 0,
+                    let number = Int(line.label.prefix { $0.isNumber }),
+                    gtk_widget_translate_coordinates(line, log.scroller, 0, 0, &x, &top) != 0,
+                    top >= 0, top < Double(gtk_widget_get_height(log.scroller))
+                else { return nil }
+                return (number, top)
+            }.sorted { $0.top < $1.top }
+        }
+
+        /// Lets so many frames be drawn.
+        func draw(_ frames: Int) {
+            guard let clock = gtk_widget_get_frame_clock(log.list) else { return }
+            let start = gdk_frame_clock_get_frame_counter(clock)
+            gdk_frame_clock_begin_updating(clock)
+            settle { gdk_frame_clock_get_frame_counter(clock) >= start + frames }
+            gdk_frame_clock_end_updating(clock)
         }
 
         var end: Double {
@@ -84,6 +123,35 @@ struct LogViewTests {
         shown.log.rebind(999)
         shown.log.rebind(3)
         #expect(shown.asked == [999])
+        gtk_window_destroy(shown.window.cast())
+    }
+
+    @Test("keeps what is read in its place when others come in above it, also at the very top")
+    func held() {
+        let shown = Shown()
+        shown.append(300)
+        shown.settle { shown.asked.contains(299) && shown.end < 1 }
+        shown.log.reveal(0)
+        shown.settle { shown.inSight.first?.number == 0 }
+        shown.draw(2)
+        let before = shown.inSight
+        shown.prepend(100)
+        shown.draw(4)
+        #expect(shown.inSight.map(\.number) == before.map(\.number))
+        #expect(shown.inSight.map(\.top) == before.map(\.top))
+        gtk_window_destroy(shown.window.cast())
+    }
+
+    @Test("shows the end of a row that is higher than the view")
+    func high() {
+        let shown = Shown()
+        shown.append(50)
+        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        shown.more = String(repeating: "\nline", count: 200)
+        shown.append(1)
+        shown.settle { shown.asked.contains(50) }
+        shown.draw(6)
+        #expect(shown.end < 1)
         gtk_window_destroy(shown.window.cast())
     }
 }

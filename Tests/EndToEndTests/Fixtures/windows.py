@@ -508,6 +508,103 @@ def scene_rooms():
     say("looking in vain says so")
 
 
+def scene_reading():
+    """Scrolling back, the keyboard among the rows, and messages that are higher than the view or were refused."""
+    server = Server(KIRIM)
+    writer = run(KIRIM, "chat", server.address, "--name", "citra", "--data", f"{HOME}/citra", stdin=subprocess.PIPE,
+                 stdout=subprocess.DEVNULL, text=True)
+    writer.communicate("".join(f"pesan {number}{' kata' * (number % 7 * 9)}\n" for number in range(1, 301)))
+    ani, budi = meets(server)
+    ani.sees("pesan 294")
+
+    def at(place):
+        """The row so far above the end of the view. Of rows out of sight GTK tells where they were last."""
+        ani.app.clear_cache()
+        log = ani.find("list", "Messages")
+        view = log.get_extents(Atspi.CoordType.WINDOW)
+        node = Atspi.Component.get_accessible_at_point(
+            log, view.x + view.width // 2, view.y + view.height - place, Atspi.CoordType.WINDOW)
+        while node and node.get_role_name() != "list item":
+            node = node.get_parent()
+        return node
+
+    def last():
+        row = at(12)
+        found = row and re.search("pesan (\\d+)", row.get_name())
+        return int(found[1]) if found else 301
+    ani.focus()
+    subprocess.run(["xdotool", "mousemove", "--window", ani.number, "600", "300"], check=True)
+    before = 300
+    for delay in ("5", "16", "40", "5", "16", "5"):
+        subprocess.run(["xdotool", "click", "--repeat", "25", "--delay", delay, "4"], check=True)
+        time.sleep(0.3)  # For the last frames: what is asked is whether they went the wrong way.
+        if last() > before:
+            raise Failed(f"scrolling up went down from {before} to {last()}")
+        before = last()
+    if before > 200:
+        raise Failed(f"scrolling up came to {before} only")
+    say(f"scrolling up goes up, to {before}")
+
+    def is_at_end():
+        """The last row's end is in sight."""
+        row, newest = at(8), list(children(ani.find("list", "Messages")))[-1]
+        view = ani.find("list", "Messages").get_extents(Atspi.CoordType.WINDOW)
+        place = newest.get_extents(Atspi.CoordType.WINDOW)
+        return row and row.get_name() == newest.get_name() and place.y + place.height <= view.y + view.height
+    ani.key("ctrl+End")
+    ani.wait("the end", is_at_end)
+    budi.sends("tinggi" * 900)
+    ani.row("budi", "tinggi" * 900)
+    ani.wait("the end of what is higher than the view", is_at_end)
+    subprocess.run(["xdotool", "click", "--repeat", "5", "--delay", "20", "4"], check=True)
+    ani.wait("another place", lambda: not is_at_end())
+    ani.key("ctrl+End")
+    ani.wait("the end again", is_at_end)
+    say("the end of what is higher than the view is shown")
+    budi.sends("panjang " * 1500 + "selesai")
+    ani.click("push button", "Show All")
+    ani.wait("all of it", lambda: text_of(ani.entry("All of the Message")).endswith("panjang selesai"))
+    ani.key("Escape")
+    ani.wait("one window", lambda: not ani.find("text", "All of the Message"))
+    ani.focus()
+    say("all of a long message can be read")
+
+    for line in ("satu", "dua", "tiga"):
+        budi.sends(line)
+        ani.row("budi", line)
+    ani.key("shift+Tab")
+
+    def focused(text):
+        return lambda: any(text in row.get_name() and row.get_state_set().contains(Atspi.StateType.FOCUSED)
+                           for row in ani.all("list item"))
+    ani.wait("the keyboard on the last row", focused("tiga"))
+    ani.picture("row-focus")
+    ani.key("Up")
+    ani.wait("the keyboard on the row above", focused("dua"))
+    ani.key("ctrl+c")
+    ani.sees("Copied")
+    ani.type("x")
+    ani.reads("x")
+    ani.key("ctrl+a", "ctrl+v")
+    ani.reads("dua")
+    ani.key("ctrl+a", "BackSpace")
+    say("rows are reached, copied and left by keyboard")
+
+    for text in ("/edit 1 bukan milikku", "/edit 2 bukan milikku"):
+        ani.type(text)
+        ani.key("Return")
+        ani.reads("")
+
+    def side_by_side():
+        tries, discards = (ani.all("push button", name) for name in ("Try Again", "Discard"))
+        places = [[node.get_extents(Atspi.CoordType.WINDOW) for node in nodes] for nodes in (tries, discards)]
+        return len(tries) == len(discards) == 2 and is_at_end() and all(
+            left.y == right.y and left.x + left.width <= right.x for left, right in zip(*places))
+    ani.wait("buttons side by side", side_by_side)
+    ani.picture("refused")
+    say("what was refused has its buttons in its own row")
+
+
 class Desktop:
     """What the desktop was asked to tell."""
 
