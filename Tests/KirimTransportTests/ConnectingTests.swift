@@ -194,7 +194,11 @@ struct ConnectingTests {
         pair.clientSends([[1, 2, 3]], on: 1)
         pair.run(for: .milliseconds(1))
         let fresh = try #require(pair.toServer.last)
-        let hello = HelloPacket(ephemeral: [UInt8](repeating: 1, count: 32), versions: [.one]).bytes
+        let hello = HelloPacket(
+            ephemeral: [UInt8](repeating: 1, count: 32),
+            versions: [.one, .grease(1)]
+        )
+        .bytes
         let unknown = [PacketType.data.rawValue] + [UInt8](repeating: 9, count: 100)
         let before = (packets: pair.fromServer.count, events: pair.serverEvents.count)
         var count: UInt64 = 0
@@ -261,7 +265,7 @@ struct ConnectingTests {
                 bytes =
                     HelloPacket(
                         ephemeral: Array(repeating: UInt8(dice.next() % 256), count: 32),
-                        versions: [.one]
+                        versions: [.one, .grease(1)]
                     ).bytes
             }
             bytesIn += bytes.count
