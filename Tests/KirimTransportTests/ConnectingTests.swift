@@ -165,6 +165,27 @@ struct ConnectingTests {
         #expect(pair.server.counters.handshakes == 1)
     }
 
+    @Test("an OPEN for a version that is not spoken is answered as a HELLO is")
+    func unknownVersion() throws {
+        var pair = Pair()
+        pair.passes = { toServer, bytes, _ in
+            !(toServer && bytes[0] == PacketType.open.rawValue)
+        }
+        pair.connect()
+        pair.run(for: .milliseconds(200))
+        var open = try #require(pair.toServer.first { $0[0] == PacketType.open.rawValue })
+        open[1] = 9
+        let before = pair.toClient.count
+        pair.inject(open, from: pair.clientAddress)
+        pair.run(for: .milliseconds(1))
+        let answers = pair.toClient.dropFirst(before)
+        #expect(answers.map(\.first) == [PacketType.challenge.rawValue])
+        let challenge = try ChallengePacket(parsing: try #require(answers.first))
+        #expect(challenge.echo == Array(open[27..<35]))
+        #expect(challenge.versions.contains(.one))
+        #expect(pair.server.unconfirmedCount == 0)
+    }
+
     @Test("handshakes that nobody confirms are forgotten, and bounded")
     func unconfirmed() {
         var configuration = TransportConfiguration()
