@@ -373,6 +373,8 @@ struct RoomTests {
         let long = "a" + String(repeating: "\u{301}", count: 31)
         #expect(arrive(2, long)?.name.text == long)
         #expect(arrive(3, long)?.name.text.hasPrefix("tamu-") == true)
+        #expect(arrive(1, "a: b")?.name.text.hasPrefix("tamu-") == true)
+        #expect(stage.journal.snapshot.members.allSatisfy { $0.name.isAllowed })
         let ani = stage.arrive(4, "ani")
         stage.ask(.rename(MemberName(kept: "ani: ya")!), ani)
         #expect(stage.replies(ani).last == .refused(RequestID(rawValue: 1), .nameNotAllowed))
