@@ -1,6 +1,6 @@
 import DequeModule
 import KirimNoise
-import KirimWire
+package import KirimWire
 
 /// What stands between strangers and the connections: stateless proofs and budgets (PROTOCOL.md §5).
 ///
@@ -257,8 +257,8 @@ extension ServerEndpoint {
 /// A server answers HELLO without memory, so it cannot know at OPEN what HELLO listed; it need not:
 /// CHALLENGE always lists all that the server speaks, and a client that was shown less than the
 /// server lists here cannot finish the handshake. On the token path there was no CHALLENGE.
-enum Prologue {
-    static func bytes(
+package enum Prologue {
+    package static func bytes(
         version: ProtocolVersion,
         access: Access,
         listed: [ProtocolVersion]
