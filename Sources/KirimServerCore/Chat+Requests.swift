@@ -6,7 +6,7 @@ import KirimWire
 
 extension Chat {
     /// Requests of one connection whose commit is under way at once.
-    static var waitingLimit: Int { 64 }
+    static let waitingLimit = 64
 
     mutating func receiveRequest(
         _ number: UInt64,
