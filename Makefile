@@ -30,7 +30,7 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim attack bench install clean
+.PHONY: help prepare build run serve chat stop test check format sim second attack bench install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
@@ -84,6 +84,11 @@ sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, a li
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim-sim
 	.build/$(CONFIGURATION)/kirim-sim --seeds=$(N) --seed=$(SEED) --faults=$(FAULTS) \
 		--kind=$(KIND) --size=$(SIZE) $(ARGS)
+
+second: ## plays the scenes of the second implementation with a server (ARGS=: names of scenes)
+	@scripts/prepare test
+	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim
+	/usr/bin/python3 -u Tests/SecondImplementation/second.py --kirim $(KIRIM) $(ARGS)
 
 attack: prepare ## attacks a server on this machine for SECONDS= with RATE= packets a second (0: all it can)
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests

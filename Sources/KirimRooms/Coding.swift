@@ -60,7 +60,7 @@ extension ByteReader {
         return name
     }
 
-    /// Also a name that is not allowed any more, mended: whoever takes it as a wish looks at
+    /// Also a name that is not allowed any more, mended: whoever gives it to somebody looks at
     /// ``MemberName/isAllowed``.
     mutating func memberName() throws(WireError) -> MemberName {
         let text = try text(limit: MemberName.limit)

@@ -9,7 +9,7 @@ extension Request {
         var reader = ByteReader(bytes)
         switch try reader.byte() {
         case MessageType.hello:
-            let name: MemberName? = try reader.flag() ? try reader.memberName() : nil
+            let name = try reader.flag() ? try reader.wish() : nil
             let outbox = OutboxID(rawValue: try reader.integer())
             self = .hello(
                 name: name,
@@ -70,6 +70,18 @@ extension Request {
             writer.text(name.text)
         }
         return writer.bytes
+    }
+}
+
+extension ByteReader {
+    /// The name that a hello asks for. One that nobody may take counts as none, however it is wrong: a
+    /// client that knows other rules still comes in.
+    fileprivate mutating func wish() throws(WireError) -> MemberName? {
+        let text = try text(limit: remaining)
+        guard let name = MemberName(text), name.text.utf8.elementsEqual(text.utf8) else {
+            return nil
+        }
+        return name
     }
 }
 

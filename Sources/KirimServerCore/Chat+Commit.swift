@@ -30,7 +30,7 @@ extension Chat {
             guard let (items, isFirst) = ledger.failed(id, retry: retry, at: now) else { return }
             if isFirst { note(.storageFailed(error)) }
             var outboxesHit: [OutboxKey] = []
-            for item in items { abandon(item, &outboxesHit) }
+            for item in items { abandon(item, &outboxesHit, at: now, wall: wall) }
             for key in outboxesHit {
                 outboxes[key]?.rewind()
                 guard let first = outboxes[key]?.next else { continue }
@@ -170,14 +170,20 @@ extension Chat {
     }
 
     /// The writes of an item were not kept, and nothing of it has happened.
-    private mutating func abandon(_ item: Ledger.Item, _ outboxesHit: inout [OutboxKey]) {
+    private mutating func abandon(
+        _ item: Ledger.Item,
+        _ outboxesHit: inout [OutboxKey],
+        at now: Instant,
+        wall: WallTime
+    ) {
         for write in item.writes {
             if case .create(let name) = write { creating.remove(name) }
         }
         switch item.purpose {
         case .post(let key, _, _), .old(let key, _):
             if !outboxesHit.contains(key) { outboxesHit.append(key) }
-        case .enrol(let member, let greeting): enrolmentFailed(member, greeting)
+        case .enrol(let member, let greeting):
+            enrolmentFailed(member, greeting, at: now, wall: wall)
         case .rename(let connection, let request, let member, _):
             _ = directory.endNaming(member, isKept: false)
             refuse(request, on: connection)

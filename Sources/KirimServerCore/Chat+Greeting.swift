@@ -88,17 +88,23 @@ extension Chat {
         }
     }
 
-    mutating func enrolmentFailed(_ member: Member, _ greeting: Greeting) {
+    mutating func enrolmentFailed(
+        _ member: Member,
+        _ greeting: Greeting,
+        at now: Instant,
+        wall: WallTime
+    ) {
         directory.release(member.name)
         let others = enrolling.removeValue(forKey: member.key) ?? []
-        for waiting in [greeting] + others { greetingFailed(waiting) }
+        for waiting in [greeting] + others { greetingFailed(waiting, at: now, wall: wall) }
     }
 
-    private mutating func greetingFailed(_ greeting: Greeting) {
+    private mutating func greetingFailed(_ greeting: Greeting, at now: Instant, wall: WallTime) {
         guard case .greeting? = sessions[greeting.connection]?.stage else { return }
         // The hello may be said again.
         sessions[greeting.connection]?.stage = .silent
         reply(.refused(greeting.request, .storageFailed), to: greeting.connection)
+        takeRequests(of: greeting.connection, at: now, wall: wall)
     }
 
     private mutating func findOutbox(
@@ -135,7 +141,7 @@ extension Chat {
             for greeting in greetings { welcome(greeting, key.member, at: now, wall: wall) }
             releaseOutbox(key)
         case .failure:
-            for greeting in greetings { greetingFailed(greeting) }
+            for greeting in greetings { greetingFailed(greeting, at: now, wall: wall) }
         }
     }
 
@@ -181,6 +187,7 @@ extension Chat {
         if let refusal = adopt(greeting, for: id, at: now, wall: wall) {
             reply(.refused(greeting.request, refusal), to: connection)
         }
+        takeRequests(of: connection, at: now, wall: wall)
     }
 
     /// Posts that came early on older connections are asked for again there. They may be of an outbox that

@@ -6,7 +6,7 @@ import KirimWire
 
 extension Chat {
     /// Requests of one connection whose commit is under way at once.
-    static var waitingLimit: Int { 64 }
+    static let waitingLimit = 64
 
     mutating func receiveRequest(
         _ number: UInt64,
@@ -20,7 +20,18 @@ extension Chat {
         case .repeated, nil: return
         case .violation: return close(connection, .violation, "A request came far too early.")
         }
-        while let (id, bytes) = sessions[connection]?.requests.take() {
+        takeRequests(of: connection, at: now, wall: wall)
+    }
+
+    /// Answers what is there in order; what stands behind a hello that is being looked up waits for it.
+    mutating func takeRequests(
+        of connection: ConnectionHandle,
+        at now: Instant,
+        wall: WallTime
+    ) {
+        while sessions[connection]?.isGreeting == false,
+            let (id, bytes) = sessions[connection]?.requests.take()
+        {
             guard sessions[connection]?.pace.admits(at: now) == true,
                 sessions[connection]?.waiting ?? 0 < Self.waitingLimit
             else {

@@ -134,7 +134,9 @@ package struct Chat {
         case .record:
             close(connection, .violation, "There is no such stream.")
         case .datagram(let bytes):
-            guard case .presence(let presence)? = try? Signal(parsing: bytes) else { return }
+            // Who is gone is what the server sees: nobody reads along and says of itself that it is away.
+            guard case .presence(let presence)? = try? Signal(parsing: bytes), presence != .offline
+            else { return }
             sessions[connection]?.isAway = presence == .away
             sessions[connection]?.isSilent = false
             if let member = sessions[connection]?.member { unannounced[member] = .start }

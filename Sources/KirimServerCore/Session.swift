@@ -34,6 +34,8 @@ struct Session {
         case here(MemberID, OutboxID)
     }
 
+    var isGreeting: Bool { if case .greeting = stage { true } else { false } }
+
     var member: MemberID? {
         if case .here(let id, _) = stage { id } else { nil }
     }

@@ -147,7 +147,7 @@ extension Attacker {
         let challenge = ChallengePacket(
             echo: Array(hello.ephemeral.prefix(8)),
             access: Access(rawValue: UInt8(dice.number(below: 3))) ?? .open,
-            versions: [.one],
+            versions: [.one, .grease(1)],
             serverKey: key,
             cookie: dice.bytes(PacketSize.cookie)
         )

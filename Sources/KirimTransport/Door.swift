@@ -1,6 +1,6 @@
 import DequeModule
 import KirimNoise
-import KirimWire
+package import KirimWire
 
 /// What stands between strangers and the connections: stateless proofs and budgets (PROTOCOL.md §5).
 ///
@@ -86,8 +86,7 @@ extension ServerEndpoint {
         else {
             // An honest client's token has aged or its address changed: show it the long way.
             counters.badCookies += 1
-            guard door.allowsHello(from: path.remote.ip, at: now) else { return }
-            challenge(ephemeral: ephemeral, on: path)
+            showTheLongWay(ephemeral, on: path, at: now)
             return
         }
         if let id = openings[ephemeral], let session = sessions[id] {
@@ -95,7 +94,9 @@ extension ServerEndpoint {
             return
         }
         guard Self.versions.contains(open.version) else {
+            // A token from a server that spoke more: CHALLENGE lists what is spoken here.
             counters.handshakesFailed += 1
+            showTheLongWay(ephemeral, on: path, at: now)
             return
         }
         guard door.allowsHandshake(from: path.remote.ip, at: now) else {
@@ -108,6 +109,12 @@ extension ServerEndpoint {
         } catch {
             counters.handshakesFailed += 1
         }
+    }
+
+    /// Answers an OPEN as if it had been a HELLO.
+    private mutating func showTheLongWay(_ ephemeral: [UInt8], on path: Path, at now: Instant) {
+        guard door.allowsHello(from: path.remote.ip, at: now) else { return }
+        challenge(ephemeral: ephemeral, on: path)
     }
 
     private mutating func shakeHands(
@@ -250,8 +257,8 @@ extension ServerEndpoint {
 /// A server answers HELLO without memory, so it cannot know at OPEN what HELLO listed; it need not:
 /// CHALLENGE always lists all that the server speaks, and a client that was shown less than the
 /// server lists here cannot finish the handshake. On the token path there was no CHALLENGE.
-enum Prologue {
-    static func bytes(
+package enum Prologue {
+    package static func bytes(
         version: ProtocolVersion,
         access: Access,
         listed: [ProtocolVersion]

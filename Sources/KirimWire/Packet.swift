@@ -292,6 +292,8 @@ extension ByteReader {
         guard count >= 1, count <= PacketSize.versionLimit else { throw .malformed }
         var versions: [ProtocolVersion] = []
         for _ in 0..<count { versions.append(ProtocolVersion(rawValue: try integer())) }
+        // Whoever leaves it out would teach others that a list holds known versions only (PROTOCOL.md §1).
+        guard versions.contains(where: \.isGrease) else { throw .malformed }
         return versions
     }
 }

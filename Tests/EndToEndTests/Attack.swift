@@ -106,7 +106,7 @@ struct Attack {
                 ChallengePacket(
                     echo: noise(8),
                     access: .open,
-                    versions: [.one],
+                    versions: [.one, .grease(7)],
                     serverKey: key,
                     cookie: noise(21)
                 ).bytes

@@ -335,6 +335,33 @@ struct NameTests {
         #expect(RoomName("a\u{202E}b") == nil)
     }
 
+    @Test(
+        "a hello with a name that nobody may take asks for none",
+        arguments: [
+            "", " ", " ani", "ani ", "a: b", "✓ budi", "\u{1B}[2J",
+            String(repeating: "a", count: 33), String(repeating: "a", count: 100),
+            String(repeating: "\u{1F600}", count: 16) + "a",
+        ]
+    )
+    func noWish(_ name: String) throws {
+        func hello(_ name: String) -> [UInt8] {
+            var writer = ByteWriter()
+            writer.byte(0x01)
+            writer.byte(1)
+            writer.text(name)
+            writer.integer(7 as UInt64)
+            writer.text("second/1")
+            return writer.bytes
+        }
+        let outbox = OutboxID(rawValue: 7)
+        let nameless = Request.hello(name: nil, outbox: outbox, agent: "second/1")
+        #expect(try Request(parsing: hello(name)) == nameless)
+        #expect(
+            try Request(parsing: hello("ani"))
+                == .hello(name: MemberName("ani"), outbox: outbox, agent: "second/1")
+        )
+    }
+
     @Test("a name on the wire that is not in its one form is refused")
     func oneForm() {
         func join(_ name: String) -> [UInt8] {

@@ -85,6 +85,19 @@ struct OperatorTests {
         #expect(presences(stage, ani) == [.online, .offline, .online])
     }
 
+    @Test("nobody who is here can say to be gone")
+    func presenceIsSeen() {
+        var stage = Stage()
+        let ani = stage.arrive(1)
+        watch(&stage, ani)
+        let budi = stage.arrive(2, "budi")
+        for presence in [Presence.away, .offline] {
+            stage.happen(.datagram(Signal.presence(presence).bytes), budi)
+            stage.turn()
+        }
+        #expect(presences(stage, ani) == [.online, .away])
+    }
+
     @Test(
         "a member that toggles its presence is told of once a turn and at its pace, the last word surely"
     )

@@ -373,6 +373,8 @@ struct RoomTests {
         let long = "a" + String(repeating: "\u{301}", count: 31)
         #expect(arrive(2, long)?.name.text == long)
         #expect(arrive(3, long)?.name.text.hasPrefix("tamu-") == true)
+        #expect(arrive(1, "a: b")?.name.text.hasPrefix("tamu-") == true)
+        #expect(stage.journal.snapshot.members.allSatisfy { $0.name.isAllowed })
         let ani = stage.arrive(4, "ani")
         stage.ask(.rename(MemberName(kept: "ani: ya")!), ani)
         #expect(stage.replies(ani).last == .refused(RequestID(rawValue: 1), .nameNotAllowed))
@@ -445,6 +447,59 @@ struct RoomTests {
         let ani = stage.connect(1)
         stage.ask(.listRooms, ani)
         #expect(stage.replies(ani) == [.refused(RequestID(rawValue: 0), .notAllowed)])
+    }
+
+    @Test("what stands behind hello waits for its welcome, or is refused behind its refusal")
+    func behindHello() {
+        var stage = Stage()
+        stage.holdsCommits = true
+        let requests: [Request] = [
+            .hello(name: nil, outbox: OutboxID(rawValue: 1), agent: ""), .join(.lobby),
+            .subscribe(stream: 2, room: .lobby, start: .last(0), until: nil), .listRooms,
+        ]
+        func arrive(_ key: UInt8) -> ConnectionHandle {
+            let connection = stage.connect(key)
+            for request in requests { stage.say(request, connection) }
+            stage.turn()
+            return connection
+        }
+        let ani = arrive(1)
+        #expect(stage.replies(ani).isEmpty)
+        stage.answerCommit()
+        stage.turn()
+        #expect(stage.welcome(ani) != nil)
+        #expect(stage.replies(ani).map(\.id) == [0, 1, 2, 3])
+        #expect(!stage.replies(ani).contains { if case .refused = $0 { true } else { false } })
+        // A hello that cannot be kept: what came with it is no request of a member.
+        stage.fails = .full
+        let budi = arrive(2)
+        stage.answerCommit()
+        stage.turn()
+        let refusals = (0...3).map { number in
+            Reply.refused(RequestID(rawValue: number), number == 0 ? .storageFailed : .notAllowed)
+        }
+        #expect(stage.replies(budi) == refusals)
+        // Nobody waits with more than the requests that may come early.
+        stage.fails = nil
+        stage.now = stage.now.advanced(by: .seconds(60))
+        let citra = arrive(3)
+        for _ in 0..<252 { stage.say(.listRooms, citra) }
+        #expect(stage.clients[citra]?.closed == nil)
+        for _ in 0..<2 { stage.say(.listRooms, citra) }
+        stage.turn()
+        #expect(stage.clients[citra]?.closed == .violation)
+    }
+}
+
+extension Reply {
+    /// The request that is answered.
+    fileprivate var id: UInt64? {
+        switch self {
+        case .welcome(let id, _, _, _, _), .done(let id), .refused(let id, _), .rooms(let id, _),
+            .subscribed(let id, _, _, _, _):
+            id.rawValue
+        default: nil
+        }
     }
 }
 

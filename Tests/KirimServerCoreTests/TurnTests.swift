@@ -45,7 +45,7 @@ struct TurnTests {
         core.broadcast("halo", at: now, wall: wall)
         let hello = HelloPacket(
             ephemeral: Array(repeating: 1, count: PublicKey.size),
-            versions: [.one]
+            versions: [.one, .grease(1)]
         )
         for port in 60_000..<60_010 {
             core.receive(hello.bytes, on: path(port), at: now, wall: wall)

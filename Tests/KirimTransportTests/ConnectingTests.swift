@@ -184,6 +184,27 @@ struct ConnectingTests {
         #expect(pair.serverConnection != nil)
     }
 
+    @Test("an OPEN for a version that is not spoken is answered as a HELLO is")
+    func unknownVersion() throws {
+        var pair = Pair()
+        pair.passes = { toServer, bytes, _ in
+            !(toServer && bytes[0] == PacketType.open.rawValue)
+        }
+        pair.connect()
+        pair.run(for: .milliseconds(200))
+        var open = try #require(pair.toServer.first { $0[0] == PacketType.open.rawValue })
+        open[1] = 9
+        let before = pair.toClient.count
+        pair.inject(open, from: pair.clientAddress)
+        pair.run(for: .milliseconds(1))
+        let answers = pair.toClient.dropFirst(before)
+        #expect(answers.map(\.first) == [PacketType.challenge.rawValue])
+        let challenge = try ChallengePacket(parsing: try #require(answers.first))
+        #expect(challenge.echo == Array(open[27..<35]))
+        #expect(challenge.versions.contains(.one))
+        #expect(pair.server.unconfirmedCount == 0)
+    }
+
     @Test("handshakes that nobody confirms are forgotten, and bounded")
     func unconfirmed() {
         var configuration = TransportConfiguration()
@@ -213,7 +234,11 @@ struct ConnectingTests {
         pair.clientSends([[1, 2, 3]], on: 1)
         pair.run(for: .milliseconds(1))
         let fresh = try #require(pair.toServer.last)
-        let hello = HelloPacket(ephemeral: [UInt8](repeating: 1, count: 32), versions: [.one]).bytes
+        let hello = HelloPacket(
+            ephemeral: [UInt8](repeating: 1, count: 32),
+            versions: [.one, .grease(1)]
+        )
+        .bytes
         let unknown = [PacketType.data.rawValue] + [UInt8](repeating: 9, count: 100)
         let before = (packets: pair.fromServer.count, events: pair.serverEvents.count)
         var count: UInt64 = 0
@@ -280,7 +305,7 @@ struct ConnectingTests {
                 bytes =
                     HelloPacket(
                         ephemeral: Array(repeating: UInt8(dice.next() % 256), count: 32),
-                        versions: [.one]
+                        versions: [.one, .grease(1)]
                     ).bytes
             }
             bytesIn += bytes.count

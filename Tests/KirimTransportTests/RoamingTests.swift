@@ -201,7 +201,7 @@ struct RoamingTests {
                     ChallengePacket(
                         echo: (0..<8).map { _ in UInt8(truncatingIfNeeded: dice.next()) },
                         access: .open,
-                        versions: [.one],
+                        versions: [.one, .grease(1)],
                         serverKey: key,
                         cookie: [UInt8](repeating: 1, count: 21)
                     ).bytes

@@ -40,6 +40,22 @@ struct PacketTests {
         #expect(throws: WireError.malformed) { try HelloPacket(parsing: other) }
     }
 
+    @Test("a list without a grease version is refused, in HELLO and in CHALLENGE")
+    func greaseless() throws {
+        var hello = HelloPacket(ephemeral: Self.ephemeral, versions: [.one])
+        #expect(throws: WireError.malformed) { try HelloPacket(parsing: hello.bytes) }
+        hello.versions = [.grease(0)]
+        #expect(try HelloPacket(parsing: hello.bytes) == hello)
+        let challenge = ChallengePacket(
+            echo: Array(Self.ephemeral.prefix(8)),
+            access: .open,
+            versions: [.one],
+            serverKey: try #require(PublicKey(bytes: Self.ephemeral)),
+            cookie: [UInt8](repeating: 7, count: PacketSize.cookie)
+        )
+        #expect(throws: WireError.malformed) { try ChallengePacket(parsing: challenge.bytes) }
+    }
+
     @Test(
         "CHALLENGE comes back, is far smaller than HELLO, and refuses every prefix and any byte more"
     )
