@@ -231,7 +231,9 @@ final class OperatorWindow {
             adw_preferences_group_remove(form[group].cast(), row.row)
         }
         rows.removeAll { row in !(row.id.map { wanted.contains($0) } ?? false) }
-        let known = Dictionary(uniqueKeysWithValues: rows.compactMap { row in row.id.map { ($0, row) } })
+        let known = Dictionary(
+            uniqueKeysWithValues: rows.compactMap { row in row.id.map { ($0, row) } }
+        )
         for guest in guests {
             if let row = known[guest.id] {
                 row.show(guest)

@@ -19,13 +19,18 @@ extension ServeCommand: WindowedCommand {
     var opensWindow: Bool { window }
 
     func runWindow() throws -> Int32 {
-        let ending = OperatorProgram.run(open: {
-            let (server, settings) = try await open()
-            let group = Self.group(of: server)
-            // The end of the server ends its notes, and these the window.
-            Task { try await group.run() }
-            return OperatorDoor(server, settings.options) { await group.triggerGracefulShutdown() }
-        }, sentence: { Self.sentence(for: $0) })
+        let ending = OperatorProgram.run(
+            open: {
+                let (server, settings) = try await open()
+                let group = Self.group(of: server)
+                // The end of the server ends its notes, and these the window.
+                Task { try await group.run() }
+                return OperatorDoor(server, settings.options) {
+                    await group.triggerGracefulShutdown()
+                }
+            },
+            sentence: { Self.sentence(for: $0) }
+        )
         switch ending {
         case .stopped: return 0
         case .noDisplay: throw Main.withoutDisplay.said()

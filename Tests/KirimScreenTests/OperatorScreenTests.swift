@@ -82,7 +82,9 @@ struct OperatorScreenTests {
         #expect(screen.takeChanges().isEmpty)
     }
 
-    @Test("counts nobody as here who has gone without a word, and lets them be kept out all the same")
+    @Test(
+        "counts nobody as here who has gone without a word, and lets them be kept out all the same"
+    )
     mutating func silent() {
         var gone = guest
         gone.presence = .offline

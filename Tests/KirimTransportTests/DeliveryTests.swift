@@ -153,7 +153,9 @@ struct DeliveryTests {
         #expect(got == Array(68..<100))
     }
 
-    @Test("what a silent peer should have acknowledged counts as lost, and no more once it is heard")
+    @Test(
+        "what a silent peer should have acknowledged counts as lost, and no more once it is heard"
+    )
     func overdue() throws {
         var pair = Pair()
         pair.connect()
