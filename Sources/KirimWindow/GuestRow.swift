@@ -48,6 +48,7 @@ final class GuestRow {
         shown = guest
         let name = Self.name(of: guest)
         adw_preferences_row_set_title(row.cast(), name)
+        row.nameForReaders(name)
         kick.nameForReaders(tr("Put %1 out", name))
         ban.nameForReaders(tr("Keep %1 out", name))
         adw_preferences_row_set_title(
