@@ -50,11 +50,12 @@ final class GuestRow {
         shown = guest
         let name = Self.name(of: guest)
         adw_preferences_row_set_title(row.cast(), name)
+        row.nameForReaders(name)
         kick.nameForReaders(tr("Put %1 out", name))
         ban.nameForReaders(tr("Keep %1 out", name))
         adw_preferences_row_set_title(
             last.cast(),
-            guest.isPlain ? tr("Nobody from this address") : tr("Nobody with this key")
+            guest.isPlain ? tr("Whoever is at this address") : tr("Whoever has this key")
         )
         var brief = [guest.isPlain ? tr("plain text") : Sentences.presence(guest.presence)]
         if guest.name != nil { brief.append(guest.address.description) }

@@ -427,8 +427,8 @@ def scene_operator():
     operator.sees(re.compile("^This server listens on this machine only"))
     operator.sees("Connections made")
     operator.resize(360, 640)
-    if operator.frame.get_extents(Atspi.CoordType.WINDOW).width > 360:
-        raise Failed("the operator's window is wider than 360 pixels")
+    operator.wait("a window of 360 pixels",
+                  lambda: operator.frame.get_extents(Atspi.CoordType.WINDOW).width <= 360, 10)
     operator.picture("operator-narrow")
     operator.resize(860, 620)
     say("the operator's window fits 360 pixels")
