@@ -9,7 +9,7 @@ struct WindowTests {
     @Test(
         "go as the scene is written",
         arguments: [
-            "chat", "away", "key", "old_programs", "operator", "rooms", "reading", "notify", "door",
+            "chat", "away", "key", "old_programs", "operator", "rooms", "notify", "door",
             "narrow",
         ]
     )

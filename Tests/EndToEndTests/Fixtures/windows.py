@@ -516,16 +516,17 @@ def scene_reading():
     writer.communicate("".join(f"pesan {number}{' kata' * (number % 7 * 9)}\n" for number in range(1, 301)))
     ani, budi = meets(server)
     ani.sees("pesan 294")
+    log = ani.control("list", "Messages")
 
     def at(place):
         """The row so far above the end of the view. Of rows out of sight GTK tells where they were last."""
-        ani.app.clear_cache()
-        log = ani.find("list", "Messages")
         view = log.get_extents(Atspi.CoordType.WINDOW)
         node = Atspi.Component.get_accessible_at_point(
             log, view.x + view.width // 2, view.y + view.height - place, Atspi.CoordType.WINDOW)
         while node and node.get_role_name() != "list item":
             node = node.get_parent()
+        if node:
+            node.clear_cache()
         return node
 
     def last():
@@ -547,8 +548,8 @@ def scene_reading():
 
     def is_at_end():
         """The last row's end is in sight."""
-        row, newest = at(8), list(children(ani.find("list", "Messages")))[-1]
-        view = ani.find("list", "Messages").get_extents(Atspi.CoordType.WINDOW)
+        row, newest = at(8), log.get_child_at_index(log.get_child_count() - 1)
+        view = log.get_extents(Atspi.CoordType.WINDOW)
         place = newest.get_extents(Atspi.CoordType.WINDOW)
         return row and row.get_name() == newest.get_name() and place.y + place.height <= view.y + view.height
     ani.key("ctrl+End")
@@ -576,7 +577,7 @@ def scene_reading():
 
     def focused(text):
         return lambda: any(text in row.get_name() and row.get_state_set().contains(Atspi.StateType.FOCUSED)
-                           for row in ani.all("list item"))
+                           for row in children(log))
     ani.wait("the keyboard on the last row", focused("tiga"))
     ani.picture("row-focus")
     ani.key("Up")
