@@ -52,6 +52,29 @@ struct WishTests {
         #expect(two.posts.map(\.rawValue) == [1, 2])
     }
 
+    @Test(
+        "more wishes than may be with the server are asked as answers come, whatever these are",
+        arguments: [
+            (ClientRequest.listRooms, { (id: RequestID) in Reply.rooms(id, []) }),
+            (.listMembers(.lobby), { .members($0, .lobby, []) }),
+            (.create(.lobby), { .done($0) }), (.create(.lobby), { .refused($0, .tooManyRooms) }),
+        ] as [(ClientRequest, @Sendable (RequestID) -> Reply)],
+        [false, true]
+    )
+    func turns(_ first: (ClientRequest, @Sendable (RequestID) -> Reply), isCancelled: Bool) throws {
+        var configuration = ChatClient.Configuration()
+        configuration.wishesInFlight = 1
+        var scene = try Scene(configuration: configuration)
+        scene.enter()
+        let before = scene.requests.count
+        let ticket = scene.ask(first.0)
+        scene.ask(.create(.lobby))
+        #expect(scene.requests.count == before + 1)
+        if isCancelled { scene.chat.cancel(ticket) }
+        scene.say(first.1(RequestID(rawValue: UInt64(before))))
+        #expect(scene.requests.count == before + 2)
+    }
+
     @Test("a name that is wished for without a server is in the next hello, in a later run too")
     func wishedName() throws {
         var scene = try Scene()
