@@ -18,6 +18,7 @@ FAULTS ?= all
 KIND ?= chat
 SIZE ?= full
 SECONDS ?= 60
+MINUTES ?= 10
 RATE ?= 10000
 ARGS ?=
 
@@ -30,12 +31,12 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim attack bench install clean
+.PHONY: help prepare build run serve chat stop test check format sim sim-long attack bench install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
 	@echo
-	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
 		| awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 prepare: ## installs the system packages that are missing, or says which
@@ -84,6 +85,11 @@ sim: prepare ## simulates N= worlds from SEED= on, with FAULTS= (all, none, a li
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim-sim
 	.build/$(CONFIGURATION)/kirim-sim --seeds=$(N) --seed=$(SEED) --faults=$(FAULTS) \
 		--kind=$(KIND) --size=$(SIZE) $(ARGS)
+
+sim-long: prepare ## simulates drawn circumstances for MINUTES= (10) from SEED= (now) on, with FAULTS=
+	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim-sim
+	.build/$(CONFIGURATION)/kirim-sim --kind=swarm --minutes=$(MINUTES) --keep-going \
+		--seed=$(if $(filter file,$(origin SEED)),now,$(SEED)) --faults=$(FAULTS) --size=$(SIZE) $(ARGS)
 
 attack: prepare ## attacks a server on this machine for SECONDS= with RATE= packets a second (0: all it can)
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
