@@ -54,24 +54,26 @@ struct WishTests {
 
     @Test(
         "more wishes than may be with the server are asked as answers come, whatever these are",
-        arguments: [
-            (ClientRequest.listRooms, { (id: RequestID) in Reply.rooms(id, []) }),
-            (.listMembers(.lobby), { .members($0, .lobby, []) }),
-            (.create(.lobby), { .done($0) }), (.create(.lobby), { .refused($0, .tooManyRooms) }),
-        ] as [(ClientRequest, @Sendable (RequestID) -> Reply)],
+        arguments: [ClientRequest.listRooms, .listMembers(.lobby), .create(.lobby), .join(.lobby)],
         [false, true]
     )
-    func turns(_ first: (ClientRequest, @Sendable (RequestID) -> Reply), isCancelled: Bool) throws {
+    func turns(_ first: ClientRequest, isCancelled: Bool) throws {
         var configuration = ChatClient.Configuration()
         configuration.wishesInFlight = 1
         var scene = try Scene(configuration: configuration)
         scene.enter()
         let before = scene.requests.count
-        let ticket = scene.ask(first.0)
+        let ticket = scene.ask(first)
         scene.ask(.create(.lobby))
         #expect(scene.requests.count == before + 1)
         if isCancelled { scene.chat.cancel(ticket) }
-        scene.say(first.1(RequestID(rawValue: UInt64(before))))
+        let id = RequestID(rawValue: UInt64(before))
+        switch first {
+        case .listRooms: scene.say(.rooms(id, []))
+        case .listMembers: scene.say(.members(id, .lobby, []))
+        case .create: scene.say(.done(id))
+        default: scene.say(.refused(id, .tooManyRooms))
+        }
         #expect(scene.requests.count == before + 2)
     }
 
