@@ -28,6 +28,12 @@ package struct Scene: Sendable {
 
     package init() {}
 
+    /// What a person posts on average: three of five wishes are posts, one in ten of these pastes.
+    var postsPerSecond: Double {
+        let posts = 0.9 * 2 + 0.1 * Double(burst.lowerBound + burst.upperBound) / 2
+        return 0.6 * posts / (pace / .seconds(1))
+    }
+
     /// The scene that seeds draw without a ``Swarm``. What they draw, and in which order, never changes.
     init(drawing: inout Dice, narrowing: inout Dice, size: RunSize) {
         (server, client) = Self.drawnConfiguration(&drawing)

@@ -1,4 +1,5 @@
 import KirimRooms
+import KirimServerCore
 import KirimWire
 
 /// A run whose circumstances are all drawn from its seed: which of the allowed faults there are, how many people, in
@@ -48,7 +49,7 @@ package struct Swarm: Sendable {
             ? .transport(clients: crowd.number(in: 1...(size == .small ? 3 : 8))) : .chat
         let longest: Duration = size == .small ? .seconds(40) : .seconds(240)
         active = crowd.duration(in: .seconds(10)...(longest / max(1, scene.people / 20)))
-        patience = Self.patience(faults)
+        patience = Self.patience(faults, scene, active)
     }
 
     private static func drawnFaults(_ dice: Dice) -> Faults {
@@ -75,8 +76,12 @@ package struct Swarm: Sendable {
     }
 
     /// What the slowest honest way takes, of which each part is an upper bound of its own.
-    private static func patience(_ faults: Faults) -> Duration {
+    private static func patience(_ faults: Faults, _ scene: Scene, _ active: Duration) -> Duration {
         var patience: Duration = .seconds(120)
+        // Everything that is said in vain meanwhile: at the rate that a person may post at, and in commits.
+        let posts = Int(scene.postsPerSecond * Double(active.components.seconds))
+        patience += .seconds(posts / scene.server.limits.postsPerSecond)
+        patience += .milliseconds(20 * posts * scene.people)
         // The memory of a kick, and a person who tries again.
         if !faults.isDisjoint(with: [.banishment, .door]) { patience += .seconds(120) }
         return patience
