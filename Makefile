@@ -18,6 +18,7 @@ FAULTS ?= all
 KIND ?= chat
 SIZE ?= full
 SECONDS ?= 60
+MINUTES ?= 10
 RATE ?= 10000
 ARGS ?=
 
@@ -30,12 +31,12 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim second attack bench install clean
+.PHONY: help prepare build run serve chat stop test check format sim sim-long second attack bench install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
 	@echo
-	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
 		| awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 prepare: ## installs the system packages that are missing, or says which
@@ -89,6 +90,11 @@ second: ## plays the scenes of the second implementation with a server (ARGS=: n
 	@scripts/prepare test
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim
 	/usr/bin/python3 -u Tests/SecondImplementation/second.py --kirim $(KIRIM) $(ARGS)
+
+sim-long: prepare ## simulates drawn circumstances for MINUTES= (10) from SEED= (now) on, with FAULTS=
+	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim-sim
+	.build/$(CONFIGURATION)/kirim-sim --kind=swarm --minutes=$(MINUTES) --keep-going \
+		--seed=$(if $(filter file,$(origin SEED)),now,$(SEED)) --faults=$(FAULTS) --size=$(SIZE) $(ARGS)
 
 attack: prepare ## attacks a server on this machine for SECONDS= with RATE= packets a second (0: all it can)
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests

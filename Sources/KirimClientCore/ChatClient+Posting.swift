@@ -28,7 +28,9 @@ extension ChatClient {
             }
             bytes += post.text.utf8.count
         }
-        let count = outbox.posts.count + storage.postsToAdd + posts.count
+        // Decisions that cannot be written down take room as the posts did that they are about.
+        let count =
+            outbox.posts.count + storage.postsToAdd + storage.keptCount + posts.count
         guard count <= configuration.outboxLimit, bytes <= configuration.outboxByteLimit else {
             return .tooManyRequests
         }

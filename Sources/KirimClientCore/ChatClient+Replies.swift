@@ -51,14 +51,17 @@ extension ChatClient {
         case .rooms(let id, let rooms):
             collect(rooms, for: id)
             if let wish = finishWish(asked: id) { answer(wish, .rooms(wish.rooms)) }
+            advanceWishes(at: now)
         case .membersPart(let id, _, let members): collect(members, for: id)
         case .members(let id, let room, let members):
             collect(members, for: id)
             if let wish = finishWish(asked: id) { answer(wish, .members(room, wish.members)) }
+            advanceWishes(at: now)
         case .subscribed(let id, let stream, _, let first, let last):
             guard let purpose = session?.asked.removeValue(forKey: id) else { return }
             subscribed(purpose, stream: stream, first: first, last: last, at: now)
             readOn(at: now)
+            if case .wish = purpose { advanceWishes(at: now) }
         case .decided(let decisions): decided(decisions, at: now)
         case .postponed(_, let refusal, let milliseconds):
             postponed(refusal, milliseconds: milliseconds, at: now)

@@ -62,6 +62,12 @@ struct Storage {
     }
 
     var isRenumbering: Bool { isBusyRenumbering || pinning != nil || renewing != nil }
+    /// Decisions that are not written down yet, those on their way among them.
+    var keptCount: Int {
+        pending.values.reduce(toKeep.count) { count, purpose in
+            if case .keep(let kept) = purpose { count + kept.count } else { count }
+        }
+    }
     var postsToAdd: Int { toAdd.reduce(0) { $0 + $1.posts.count } }
     var deadline: Instant? { retry }
 

@@ -112,6 +112,8 @@ extension ChatClient {
 
     /// The server said `done`.
     mutating func granted(_ ticket: Ticket, at now: Instant) {
+        // Also in the place of one that nobody waits for any more another may be asked.
+        defer { advanceWishes(at: now) }
         guard let wish = finishWish(ticket) else { return }
         switch wish.request {
         case .join(let room): startReading(room, at: now)
@@ -127,7 +129,6 @@ extension ChatClient {
         case .create, .listRooms, .listMembers, .page: break
         }
         answer(wish, .done)
-        advanceWishes(at: now)
     }
 
     mutating func answer(_ wish: Wish, _ answer: Answer) { tell(.answered(wish.ticket, answer)) }

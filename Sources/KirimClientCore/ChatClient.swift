@@ -292,13 +292,18 @@ extension ChatClient: RecordSource {
         guard let session, session.connection == connection else { return .gone }
         switch stream {
         case ChatStream.control:
-            return session.control.bytes(of: number).map { .bytes($0) } ?? .gone
+            return session.control.bytes(of: number).map(extended) ?? .gone
         case ChatStream.posts:
             // Decided ones need not be repeated; numbers of other faces' decided posts are not here.
             guard let post = outbox.post(PostNumber(rawValue: number)) else { return .gone }
-            return .bytes(post.post.bytes)
+            return extended(post.post.bytes)
         default: return .gone
         }
+    }
+
+    private func extended(_ message: [UInt8]) -> RecordLookup {
+        let extensions = configuration.extensions
+        return .bytes(extensions.isEmpty ? message : message + extensions)
     }
 }
 
@@ -325,6 +330,9 @@ extension ChatClient {
         package var wishesInFlight = 16
         /// What the operator sees this program named as.
         package var agent = "kirim"
+        /// Whole extensions (PROTOCOL.md §6) behind each request and post, for readers to pass over: none that mean
+        /// something exist.
+        package var extensions: [UInt8] = []
 
         package init() {}
     }

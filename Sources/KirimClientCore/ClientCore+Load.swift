@@ -42,7 +42,8 @@ extension ChatClient {
         package var postBytes = 0
         /// Decided posts whose entries are known as ours. 1,024.
         package var decidedPosts = 0
-        /// Decisions that wait to be written: of posts that were written, so bounded as these are.
+        /// Decisions that are not written down yet. They count with the posts when more of these are wished for, so
+        /// they are bounded as these are.
         package var keptDecisions = 0
         /// Requests that the server has not acknowledged. 256; then the connection is made anew.
         package var requests = 0
@@ -97,7 +98,7 @@ extension ChatClient {
         load.posts = outbox.posts.count + storage.postsToAdd
         load.postBytes = outbox.textBytes
         load.decidedPosts = outbox.decidedCount
-        load.keptDecisions = storage.toKeep.count
+        load.keptDecisions = storage.keptCount
         load.requests = session?.control.requestCount ?? 0
         load.asked = session?.asked.count ?? 0
         load.subscriptions = session?.streams.count ?? 0

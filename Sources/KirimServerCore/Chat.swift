@@ -269,13 +269,18 @@ extension Chat: RecordSource {
     ) -> RecordLookup {
         guard let session = sessions[connection] else { return .gone }
         if stream == ChatStream.control {
-            return session.replies[number].map(RecordLookup.bytes) ?? .gone
+            return session.replies[number].map(extended) ?? .gone
         }
         guard let name = session.streams[stream], let room = rooms[name] else { return .gone }
-        if let recent = room.recent(number) { return .bytes(recent.bytes) }
+        if let recent = room.recent(number) { return extended(recent.bytes) }
         guard number > 0, number <= room.last.rawValue else { return .gone }
-        if let old = shelf.bytes(of: number, in: name) { return .bytes(old) }
+        if let old = shelf.bytes(of: number, in: name) { return extended(old) }
         shelf.want(number, in: name, for: .stream(connection, stream))
         return .later
+    }
+
+    private func extended(_ message: [UInt8]) -> RecordLookup {
+        let extensions = configuration.extensions
+        return .bytes(extensions.isEmpty ? message : message + extensions)
     }
 }

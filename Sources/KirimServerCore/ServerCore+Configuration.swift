@@ -34,6 +34,9 @@ extension ServerCore {
         package var replyBytes = 262_144
         /// Presence is told to at most so many readers of a room; above, it would drown the text.
         package var presenceAudience = 1_000
+        /// Whole extensions (PROTOCOL.md §6) behind each reply and entry, for readers to pass over: none that mean
+        /// something exist.
+        package var extensions: [UInt8] = []
 
         package init() {}
     }

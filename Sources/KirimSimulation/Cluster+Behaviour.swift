@@ -29,6 +29,7 @@ extension Cluster {
             world.schedule(.diskFills, after: drawing.duration(around: .seconds(30)))
         }
         planMisfortune()
+        planStorms()
         for index in plainPeers.indices {
             world.schedule(.plainSays(index), after: drawing.duration(around: .seconds(2)))
         }
@@ -52,6 +53,8 @@ extension Cluster {
             if faces[index].isAsleep, faces[index].naps == nap { try wake(index) }
             return
         case .triesAgain(let index, let life): return try triesAgain(index, life: life)
+        case .calms: return world.cutServer(false)
+        case .resumes(let life): return try serverResumes(life: life)
         case .faceReturns(let index):
             if faces[index].process == nil { try begin(index) }
             return
@@ -62,7 +65,7 @@ extension Cluster {
         switch act {
         case .behave(let index):
             try behave(index)
-            world.schedule(act, after: drawing.duration(around: .seconds(3)))
+            world.schedule(act, after: drawing.duration(around: scene.pace))
         case .sleep(let index):
             sleep(index)
             world.schedule(act, after: drawing.duration(around: .seconds(90)))
@@ -83,13 +86,17 @@ extension Cluster {
         case .operatorSays:
             let text = drawnText()
             ledger.operatorSaid(text)
-            server?.core.broadcast(text, at: world.now, wall: wall)
+            if !isServerStalled { server?.core.broadcast(text, at: world.now, wall: wall) }
             try drainServer()
             world.schedule(act, after: drawing.duration(around: .seconds(30)))
         case .operatorPutsOut: try operatorPutsOut()
         case .clockJumps: jumpClock()
         case .backsUp(let index): backUp(index)
         case .losesJournal(let index): try loseJournal(of: index)
+        case .storms: try storm()
+        case .dies(let index, let life):
+            if faces[index].life == life { try crashFace(index) }
+        case .stalls: stallServer()
         default: break
         }
     }
@@ -104,10 +111,16 @@ extension Cluster {
     private func sleep(_ index: Int) {
         let face = faces[index]
         guard !face.isAsleep, face.process != nil else { return }
+        let nap = drawing.duration(in: .seconds(1)...(.seconds(drawing.chance(0.2) ? 400 : 40)))
+        sleep(index, for: nap)
+    }
+
+    func sleep(_ index: Int, for nap: Duration) {
+        let face = faces[index]
+        guard !face.isAsleep, face.process != nil else { return }
         face.isAsleep = true
         face.naps += 1
         counters.naps += 1
-        let nap = drawing.duration(in: .seconds(1)...(.seconds(drawing.chance(0.2) ? 400 : 40)))
         world.schedule(.wake(index, nap: face.naps), after: nap)
     }
 
@@ -143,8 +156,6 @@ extension Cluster {
 // MARK: - What a person does
 
 extension Cluster {
-    private static let roomNames = ["lobby", "lab", "kapal", "ruang-1"].compactMap { RoomName($0) }
-
     private func ticket(_ face: Face) -> Ticket {
         defer { face.nextTicket += 1 }
         let ticket = Ticket(rawValue: face.nextTicket)
@@ -156,10 +167,11 @@ extension Cluster {
         let face = faces[index]
         guard let process = face.process, !face.isAsleep else { return }
         let now = world.now
-        let room = drawing.chance(0.6) ? .lobby : drawing.pick(Self.roomNames)
+        let room = drawing.chance(0.6) ? .lobby : drawing.pick(scene.rooms)
         switch drawing.number(below: 20) {
         case 0..<12:
-            let count = drawing.chance(0.1) ? drawing.number(in: 5...40) : drawing.number(in: 1...3)
+            let count =
+                drawing.chance(0.1) ? drawing.number(in: scene.burst) : drawing.number(in: 1...3)
             let posts = (0..<count).map { _ in drawnPost(in: room) }
             process.core.post(posts, ticket: ticket(face), at: now)
         case 12, 13: process.core.ask(.join(room), ticket: ticket(face), at: now)
@@ -210,10 +222,15 @@ extension Cluster {
         "\u{1B}[31m", "ไทย", "𝔘𝔫𝔦", "\u{202E}", "kirim ",
     ]
 
+    /// A place among the hundredths that ``drawnText(limit:)`` tells lengths by.
+    private func drawnLength() -> Int {
+        drawing.number(in: scene.texts == .short ? 0...79 : 90...99)
+    }
+
     /// Mixed scripts, from one byte to the longest message.
     func drawnText(limit: Int = ChatLimits.standard.messageBytes) -> String {
         let target: Int
-        switch drawing.number(below: 100) {
+        switch scene.texts == .mixed ? drawing.number(below: 100) : drawnLength() {
         case 0..<10: return drawing.pick(["a", "!", "?", "ok"])
         case 10..<80: target = drawing.number(in: 5...120)
         case 80..<95: target = drawing.number(in: 120...2_000)

@@ -132,7 +132,7 @@ extension Cluster {
 extension Cluster {
     func operatorPutsOut() throws(Violation) {
         world.schedule(.operatorPutsOut, after: misfortune.duration(around: .seconds(20)))
-        guard let server else { return }
+        guard let server, !isServerStalled else { return }
         let person = misfortune.pick(people)
         let key = person.identity.publicKey
         switch misfortune.number(below: 10) {

@@ -93,18 +93,37 @@ extension Cluster {
             return
         }
         let (id, request, known) = face.stores.removeFirst()
-        let person = people[face.person]
-        let result = Result { () throws(JournalError) in
-            try request.perform(for: known, on: person.journal)
-        }
-        try note(result, known: known, person: face.person)
+        let result = try perform(request, for: known, by: index)
         process.core.stored(id, result, at: world.now)
         if !face.stores.isEmpty { planStore(index) }
         try drain(face: index)
     }
 
+    private func perform(
+        _ request: StoreRequest,
+        for known: KnownServer,
+        by face: Int
+    ) throws(Violation) -> Result<StoreResult, JournalError> {
+        let index = faces[face].person
+        if let error = drawnFailure() {
+            people[index].limbo = (request, known)
+            if storming.chance(0.3) {
+                let wait = storming.duration(around: .seconds(1))
+                world.schedule(.dies(face: face, life: faces[face].life), after: wait)
+            }
+            return .failure(error)
+        }
+        let person = people[index]
+        let result = Result { () throws(JournalError) in
+            try request.perform(for: known, on: person.journal)
+        }
+        if case .success = result { people[index].limbo = nil }
+        try note(result, known: known, person: index)
+        return result
+    }
+
     /// What is durable in an outbox from now on.
-    private func note(
+    func note(
         _ result: Result<StoreResult, JournalError>,
         known: KnownServer,
         person: Int
@@ -119,9 +138,10 @@ extension Cluster {
     }
 
     /// The process dies; what its journal was given is written up to some point.
-    func crashFace(_ index: Int) throws(Violation) {
+    func crashFace(_ index: Int, backAfter wait: Duration? = nil) throws(Violation) {
         let face = faces[index]
         guard face.process != nil else { return }
+        try settleLimbo(of: face.person)
         if drawing.chance(0.5), let (_, request, known) = face.stores.first {
             let person = people[face.person]
             let result = Result { () throws(JournalError) in
@@ -134,7 +154,8 @@ extension Cluster {
         face.stores = []
         face.sockets.closeAll()
         counters.faceCrashes += 1
-        world.schedule(.faceReturns(index), after: drawing.duration(around: .seconds(8)))
+        let pause = wait ?? drawing.duration(around: .seconds(8))
+        world.schedule(.faceReturns(index), after: pause)
     }
 
     func wake(_ index: Int) throws(Violation) {

@@ -38,6 +38,11 @@ extension Cluster {
 
     func deliverToServer(_ delivery: SimulatedNetwork.Delivery) throws(Violation) {
         guard let server, delivery.local.port == world.serverAddresses[0].port else { return }
+        if isServerStalled {
+            // What the sockets' buffers hold until the process runs again.
+            if serverMissed.count < 256 { serverMissed.append(delivery) }
+            return
+        }
         server.core.receive(
             delivery.bytes,
             on: Path(socket: socket(for: delivery.local.ip), remote: delivery.from),
@@ -61,7 +66,7 @@ extension Cluster {
     }
 
     func drainServer() throws(Violation) {
-        guard let server else { return }
+        guard let server, !isServerStalled else { return }
         while let output = server.core.nextOutput(at: world.now) {
             if let left = server.outputsToLive {
                 guard left > 0 else { return try crash(at: output) }
@@ -105,6 +110,10 @@ extension Cluster {
     /// The journal's thread has done its next piece of work.
     func journalWorks(life: Int) throws(Violation) {
         guard life == self.life, let server, !server.journal.isEmpty else { return }
+        if isServerStalled {
+            world.schedule(.journal(life: life), after: .milliseconds(100))
+            return
+        }
         let now = world.now
         switch server.journal.removeFirst() {
         case .commit(let id, let writes):
@@ -125,8 +134,15 @@ extension Cluster {
         _ writes: [JournalWrite]
     ) throws(Violation) -> Result<[JournalOutcome], JournalError> {
         roomJournal.failCommits(with: isServerDiskFull ? .full : nil)
+        if let error = drawnFailure() {
+            counters.failedCommits += 1
+            serverLimbo = writes
+            if storming.chance(0.5) { server?.outputsToLive = storming.number(in: 0...20) }
+            return .failure(error)
+        }
         do {
             let outcomes = try roomJournal.commit(writes)
+            serverLimbo = nil
             counters.commits += 1
             try ledger.committed(writes, outcomes)
             return .success(outcomes)
@@ -154,13 +170,15 @@ extension Cluster {
         }
         narrator?(world.now, "the server crashes")
         self.server = nil
+        endStall()
+        try settleServerLimbo()
         counters.crashes += 1
         world.schedule(.serverReturns, after: drawing.duration(around: .seconds(4)))
     }
 
     /// A graceful end: says goodbye, keeps what is not kept yet where the disk takes it, and is gone.
     func stopServer() throws(Violation) {
-        guard let server else { return }
+        guard let server, !isServerStalled else { return }
         server.core.stop(at: world.now)
         try drainServer()
         world.schedule(.serverStops(life: life), after: .milliseconds(300))
@@ -168,7 +186,7 @@ extension Cluster {
 
     func serverStopped(life: Int) throws(Violation) {
         guard life == self.life, let server else { return }
-        if server.core.isStoring, !isServerDiskFull {
+        if isServerStalled || server.core.isStoring && !isServerDiskFull {
             world.schedule(.serverStops(life: life), after: .milliseconds(50))
             return
         }
@@ -176,6 +194,7 @@ extension Cluster {
             if case .commit(_, let writes) = work { _ = try commit(writes) }
         }
         self.server = nil
+        try settleServerLimbo()
         world.schedule(.serverReturns, after: drawing.duration(around: .seconds(3)))
     }
 }

@@ -17,7 +17,9 @@ package final class Cluster {
     package internal(set) var counters = Counters()
     /// Looks at the memory of the cores; a test may narrow its limits.
     package var memory: MemoryWatch
+    let scene: Scene
     let dice: Dice
+    private let stepsPerLook: Int
     /// What people and machines do; the network and the cores roll dice of their own.
     var drawing: Dice
     let serverKey: StaticKey
@@ -31,10 +33,19 @@ package final class Cluster {
     var wallOffset: Int64 = 0
     /// Rolls for what befalls journals, clocks and the operator's favour.
     var misfortune: Dice
+    /// Rolls for storms, stalls and disks in limbo.
+    var storming: Dice
+    /// A server whose process is frozen, and what its sockets hold meanwhile.
+    var isServerStalled = false
+    var serverMissed: [SimulatedNetwork.Delivery] = []
+    /// What the server's disk reported as failed, and may keep after all.
+    var serverLimbo: [JournalWrite]?
     /// Whom the operator put out in the server's present life, until when; and whom he banned since when.
     var kickedUntil: [PublicKey: Instant] = [:]
     var bannedSince: [PublicKey: Instant] = [:]
     var healedAt: Instant?
+    /// How long it took after the trouble until everybody had everything.
+    package private(set) var settling: Duration?
     var people: [Person] = []
     var faces: [Face] = []
     var plainPeers: [PlainPeer] = []
@@ -69,6 +80,11 @@ package final class Cluster {
         case backsUp(Int)
         case losesJournal(Int)
         case triesAgain(Int, life: Int)
+        case storms
+        case calms
+        case stalls
+        case resumes(life: Int)
+        case dies(face: Int, life: Int)
     }
 
     package struct Counters: Hashable, Sendable {
@@ -83,6 +99,11 @@ package final class Cluster {
         package var plainHeard = 0
         package var steps = 0
         package var clockJumps = 0
+        package var storms = 0
+        package var stalls = 0
+        /// Writes that failed as far as anybody was told, and those of them that were there after a crash.
+        package var failedWrites = 0
+        package var limboKept = 0
         package var journalsLost = 0
         package var journalsRestored = 0
         /// Posts without a decision that went with a journal.
@@ -122,6 +143,8 @@ package final class Cluster {
         /// What it shows at the door.
         var pass = Pass()
         var isDiskFull = false
+        /// What the disk reported as failed, and may keep after all.
+        var limbo: (request: StoreRequest, known: KnownServer)?
     }
 
     /// A client process, which may be dead at the moment.
@@ -160,84 +183,50 @@ package final class Cluster {
         let address: Address
     }
 
-    package init(seed: UInt64, faults: Faults, size: RunSize) {
+    package convenience init(seed: UInt64, faults: Faults, size: RunSize) {
+        var drawing = Dice(seed: seed).fork("cluster")
+        var narrowing = Dice(seed: seed).fork("limits")
+        let scene = Scene(drawing: &drawing, narrowing: &narrowing, size: size)
+        let faults = faults.subtracting(.swarmOnly)
+        self.init(seed: seed, faults: faults, scene: scene, drawing: drawing)
+    }
+
+    package convenience init(seed: UInt64, faults: Faults, scene: Scene) {
+        let drawing = Dice(seed: seed).fork("cluster")
+        self.init(seed: seed, faults: faults, scene: scene, drawing: drawing)
+    }
+
+    private init(seed: UInt64, faults: Faults, scene: Scene, drawing: Dice) {
         self.seed = seed
+        self.scene = scene
+        self.drawing = drawing
         dice = Dice(seed: seed)
-        drawing = dice.fork("cluster")
         misfortune = dice.fork("misfortune")
+        storming = dice.fork("storms")
         var keys = dice.fork("keys")
         serverKey = StaticKey(dice: &keys)
         let attackerKey = StaticKey(dice: &keys)
-        world = World(faults: faults, dice: dice, attackerKey: attackerKey.publicKey)
-        var (server, client) = Self.drawnConfiguration(&drawing)
-        var narrowing = dice.fork("limits")
-        Self.narrow(&server, &client, &narrowing)
+        world = World(
+            faults: faults,
+            dice: dice,
+            attackerKey: attackerKey.publicKey,
+            lines: scene.lines
+        )
         let door = faults.contains(.door) ? Door(dice.fork("door"), of: serverKey) : nil
+        var server = scene.server
         if let door { server.endpoint.access = door.access }
-        (serverConfiguration, clientConfiguration) = (server, client)
+        (serverConfiguration, clientConfiguration) = (server, scene.client)
         memory = MemoryWatch(server: serverConfiguration, client: clientConfiguration)
-        let count = drawing.number(in: size == .small ? 1...3 : 2...7)
-        for _ in 0..<count { addPerson(&keys) }
+        // Counting costs about as much as a step, and what grows stays grown.
+        stepsPerLook = 16 * max(1, scene.people / 8)
+        for _ in 0..<scene.people { addPerson(&keys) }
         if var door { givePasses(&door) }
         guard faults.contains(.plain) else { return }
-        for number in 0..<drawing.number(in: 0...2) {
+        for number in 0..<self.drawing.number(in: 0...2) {
             let host = world.addLoopback(number)
             let ip = IPAddress.v4(0x7F00_0002 + UInt32(number))
             plainPeers.append(PlainPeer(host: host, address: Address(ip: ip, port: 50_001)))
         }
-    }
-
-    /// Limits small enough that a short run meets them.
-    private static func drawnConfiguration(
-        _ dice: inout Dice
-    ) -> (ServerCore.Configuration, ClientCore.Configuration) {
-        var transport = TransportConfiguration()
-        if dice.chance(0.4) {
-            transport.rekeyAfter = dice.duration(in: .seconds(10)...(.seconds(120)))
-        }
-        if dice.chance(0.2) { transport.rekeyPackets = 300 }
-        var server = ServerCore.Configuration()
-        server.endpoint.transport = transport
-        server.limits.tailEntries = dice.pick([4, 16, 64, 256])
-        server.limits.tailBytes = dice.pick([4_096, 65_536, 1_048_576])
-        server.limits.postsInFlight = dice.pick([2, 8, 64])
-        server.limits.postBytesInFlight = dice.pick([4_096, 65_536, 262_144])
-        if dice.chance(0.2) {
-            server.limits.postBurst = 20
-            server.limits.postsPerSecond = 5
-        }
-        var client = ClientCore.Configuration()
-        client.transport = transport
-        client.chat.history = dice.pick([0, 5, 50, 500])
-        return (server, client)
-    }
-
-    /// The limits that protect memory, in every other run small enough to matter.
-    private static func narrow(
-        _ server: inout ServerCore.Configuration,
-        _ client: inout ClientCore.Configuration,
-        _ dice: inout Dice
-    ) {
-        func draw(_ narrow: Int, or wide: Int) -> Int { dice.chance(0.5) ? narrow : wide }
-        server.limits.rooms = draw(3, or: server.limits.rooms)
-        server.limits.roomMembers = draw(2, or: server.limits.roomMembers)
-        server.limits.subscriptions = draw(8, or: server.limits.subscriptions)
-        server.replyRecords = draw(24, or: server.replyRecords)
-        server.replyBytes = draw(16_384, or: server.replyBytes)
-        server.gatheredBytes = draw(20_000, or: server.gatheredBytes)
-        server.presenceAudience = draw(2, or: server.presenceAudience)
-        server.plain.clientLimit = draw(1, or: server.plain.clientLimit)
-        let window = draw(32_768, or: server.endpoint.transport.receiveWindow)
-        server.endpoint.transport.receiveWindow = window
-        server.endpoint.transport.unconfirmedLimit = draw(4, or: 1_024)
-        if dice.chance(0.5) {
-            // Seven people at most, and some that are on their way in or out.
-            server.connectionsPerMember = 6
-            server.endpoint.connectionLimit = 50
-        }
-        client.transport.receiveWindow = window
-        client.chat.outboxLimit = draw(60, or: client.chat.outboxLimit)
-        client.chat.wishLimit = draw(4, or: client.chat.wishLimit)
     }
 
     private func addPerson(_ keys: inout Dice) {
@@ -266,11 +255,13 @@ extension Cluster {
         planTrouble()
         try step(until: world.now.advanced(by: active))
         try heal()
-        let end = world.now.advanced(by: patience)
+        let healed = world.now
+        let end = healed.advanced(by: patience)
         while world.now < end, !isSettled {
             try step(until: min(end, world.now.advanced(by: .milliseconds(500))))
         }
         guard isSettled else { throw Violation(.convergence, unsettled) }
+        settling = healed.duration(to: world.now)
         try checkJournals()
         // What nobody waits for may still be on its way to the disk.
         try step(until: world.now.advanced(by: .seconds(5)))
@@ -290,6 +281,7 @@ extension Cluster {
         server?.outputsToLive = nil
         for index in people.indices { setDisk(full: false, of: index) }
         if server == nil { try startServer() }
+        try resumeServer()
         try liftBans()
         for index in faces.indices {
             if faces[index].process == nil { try begin(index) }
@@ -300,7 +292,7 @@ extension Cluster {
     func step(until end: Instant) throws(Violation) {
         while true {
             counters.steps += 1
-            var timers: Instant? = server?.core.deadline
+            var timers: Instant? = isServerStalled ? nil : server?.core.deadline
             for face in faces where !face.isAsleep {
                 guard let deadline = face.process?.deadline else { continue }
                 timers = timers.map { min($0, deadline) } ?? deadline
@@ -311,7 +303,7 @@ extension Cluster {
             case .act(let act): try perform(act)
             case .delivery(let delivery): try deliver(delivery)
             }
-            if counters.steps.isMultiple(of: Self.stepsPerLook) { try checkMemory() }
+            if counters.steps.isMultiple(of: stepsPerLook) { try checkMemory() }
         }
     }
 
@@ -323,7 +315,7 @@ extension Cluster {
             let who = server?.core.deadline.map { $0 <= now } == true ? "the server" : "a client"
             throw Violation(.convergence, "the deadline of \(who) stays in the past.")
         }
-        if let server, let deadline = server.core.deadline, deadline <= now {
+        if let server, !isServerStalled, let deadline = server.core.deadline, deadline <= now {
             server.core.timePassed(to: now, wall: wall)
             try drainServer()
         }

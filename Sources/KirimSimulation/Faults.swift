@@ -42,8 +42,21 @@ package struct Faults: OptionSet, Hashable, Sendable, LosslessStringConvertible 
     /// Clocks that are set to other times, forth and back.
     package static let clock = Faults(rawValue: 1 << 19)
 
+    /// Everybody loses the server, and all come back at once.
+    package static let storm = Faults(rawValue: 1 << 20)
+    /// A server that is frozen for up to a minute, as when its machine is moved.
+    package static let stall = Faults(rawValue: 1 << 21)
+    /// Disks that report an error, and what was written is there all the same after the process's death.
+    package static let limbo = Faults(rawValue: 1 << 22)
+    /// Lines so slow that their readers stay behind.
+    package static let slow = Faults(rawValue: 1 << 23)
+    /// Peers of a later time: unknown versions, parameters, frames and extensions, many of each.
+    package static let future = Faults(rawValue: 1 << 24)
+
     package static let none: Faults = []
-    package static let all = Faults(rawValue: 1 << 20 - 1)
+    package static let all = Faults(rawValue: 1 << 25 - 1)
+    /// Those that only a ``Swarm`` knows: with them the other runs' seeds would come to mean something else.
+    package static let swarmOnly: Faults = [.storm, .stall, .limbo, .slow, .future]
 
     /// In the order of their bits.
     package static let names: [(name: String, fault: Faults)] = [
@@ -52,7 +65,8 @@ package struct Faults: OptionSet, Hashable, Sendable, LosslessStringConvertible 
         ("sleep", .sleep), ("client-crash", .clientCrash), ("server-crash", .serverCrash),
         ("restart", .restart), ("disk", .disk), ("attack", .attack), ("plain", .plain),
         ("faces", .faces), ("journal-loss", .journalLoss), ("door", .door),
-        ("banishment", .banishment), ("clock", .clock),
+        ("banishment", .banishment), ("clock", .clock), ("storm", .storm), ("stall", .stall),
+        ("limbo", .limbo), ("slow", .slow), ("future", .future),
     ]
 
     /// Reads `all`, `none`, or names with commas between them; a leading `-` takes one away:

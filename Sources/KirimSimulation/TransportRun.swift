@@ -1,4 +1,6 @@
+import KirimClientCore
 import KirimNoise
+import KirimServerCore
 package import KirimTransport
 import KirimWire
 
@@ -12,6 +14,7 @@ package final class TransportRun {
     package private(set) var counters = Counters()
     private let serverKey: StaticKey
     private let configuration: TransportConfiguration
+    private let serverConfiguration: TransportConfiguration
     private let dice: Dice
     private var drawing: Dice
     private var server: ServerNode?
@@ -83,14 +86,9 @@ package final class TransportRun {
         }
     }
 
-    package init(seed: UInt64, faults: Faults, clients count: Int) {
-        self.seed = seed
-        dice = Dice(seed: seed)
-        drawing = dice.fork("transport run")
-        var keys = dice.fork("keys")
-        serverKey = StaticKey(dice: &keys)
-        let attackerKey = StaticKey(dice: &keys)
-        world = World(faults: faults, dice: dice, attackerKey: attackerKey.publicKey)
+    package convenience init(seed: UInt64, faults: Faults, clients count: Int) {
+        var drawing = Dice(seed: seed).fork("transport run")
+        var scene = Scene()
         var configuration = TransportConfiguration()
         if drawing.chance(0.5) {
             configuration.rekeyAfter = drawing.duration(in: .seconds(5)...(.seconds(90)))
@@ -99,7 +97,34 @@ package final class TransportRun {
         if drawing.chance(0.3) {
             configuration.idleTimeout = drawing.duration(in: .seconds(60)...(.seconds(300)))
         }
-        self.configuration = configuration
+        scene.client.transport = configuration
+        scene.server.endpoint.transport = configuration
+        let faults = faults.subtracting(.swarmOnly)
+        self.init(seed: seed, faults: faults, clients: count, scene: scene, drawing: drawing)
+    }
+
+    /// Of the scene the lines and the transport's constants count. `drawing` is what is left of the dice.
+    package init(
+        seed: UInt64,
+        faults: Faults,
+        clients count: Int,
+        scene: Scene,
+        drawing: Dice? = nil
+    ) {
+        self.seed = seed
+        dice = Dice(seed: seed)
+        self.drawing = drawing ?? dice.fork("transport run")
+        var keys = dice.fork("keys")
+        serverKey = StaticKey(dice: &keys)
+        let attackerKey = StaticKey(dice: &keys)
+        world = World(
+            faults: faults,
+            dice: dice,
+            attackerKey: attackerKey.publicKey,
+            lines: scene.lines
+        )
+        configuration = scene.client.transport
+        serverConfiguration = scene.server.endpoint.transport
         startServer()
         for index in 0..<count { addClient(index, &keys) }
     }
@@ -120,7 +145,7 @@ extension TransportRun {
     private func startServer() {
         incarnation += 1
         var settings = ServerEndpoint.Configuration()
-        settings.transport = configuration
+        settings.transport = serverConfiguration
         server = ServerNode(
             ServerEndpoint(
                 identity: serverKey,

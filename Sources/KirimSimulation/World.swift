@@ -7,6 +7,7 @@ package import KirimWire
 /// the owner put on the agenda, or a timer of the owner's. Trouble happens on the way.
 package struct World<Act: Sendable>: Sendable {
     package let faults: Faults
+    private let lines: Lines
     package private(set) var now = Instant.start
     package var network: SimulatedNetwork
     package var watch: WireWatch
@@ -16,6 +17,7 @@ package struct World<Act: Sendable>: Sendable {
     private var serial: UInt64 = 0
     private var dice: Dice
     private var isHealed = false
+    private var isServerCut = false
     private var places: [Place] = []
     private let serverHost: SimulatedNetwork.HostID
     /// The addresses of the server, the first is IPv4, the second IPv6.
@@ -58,8 +60,14 @@ package struct World<Act: Sendable>: Sendable {
         static func == (a: Item, b: Item) -> Bool { a.serial == b.serial }
     }
 
-    package init(faults: Faults, dice: Dice, attackerKey: PublicKey) {
+    package init(
+        faults: Faults,
+        dice: Dice,
+        attackerKey: PublicKey,
+        lines: Lines = .presets
+    ) {
         self.faults = faults
+        self.lines = lines
         watch = WireWatch(isAttacked: faults.contains(.attack))
         self.dice = dice.fork("trouble")
         network = SimulatedNetwork(dice: dice.fork("network"))
@@ -137,12 +145,20 @@ extension World {
     package mutating func heal() {
         isHealed = true
         attacker = nil
+        cutServer(false)
         network.partition([])
         for place in places {
             network.cut(place.host, up: false, down: false)
             network.set(place.host, up: NetworkPreset.lan.up, down: NetworkPreset.lan.down)
             network.setIdleLimit(.seconds(7_200), of: place.host)
         }
+    }
+
+    /// Nobody hears the server any more, and it hears nobody; `false` ends that.
+    package mutating func cutServer(_ isCut: Bool) {
+        guard isCut != isServerCut else { return }
+        isServerCut = isCut
+        network.cut(serverHost, up: isCut, down: isCut)
     }
 
     /// What comes first: something of the world's, or a timer of the owner's.
@@ -216,8 +232,11 @@ extension World {
 /// Trouble.
 extension World {
     private mutating func drawnConditions() -> (up: LinkConditions, down: LinkConditions) {
-        let preset = faults.contains(.loss) ? dice.pick(NetworkPreset.allCases) : .lan
-        var (up, down) = (preset.up, preset.down)
+        var (up, down) = faults.contains(.loss) ? lines.drawn(&dice) : Lines.good
+        if faults.contains(.slow), dice.chance(0.3) {
+            down.rate = dice.number(in: 8_000...200_000)
+            down.queue = dice.number(in: 4_096...131_072)
+        }
         if faults.contains(.loss), dice.chance(0.3) {
             up.loss += dice.unit() * 0.2
             down.loss += dice.unit() * 0.2

@@ -52,13 +52,21 @@ final class ClientAttempt {
         packet = []
     }
 
-    /// Begins with HELLO.
-    convenience init(to remotes: [Address], clientIndex: UInt8, dice: Dice, at now: Instant) {
+    /// Begins with HELLO, in which `others` stand before the versions that are spoken.
+    convenience init(
+        to remotes: [Address],
+        clientIndex: UInt8,
+        offering others: [ProtocolVersion],
+        dice: Dice,
+        at now: Instant
+    ) {
         self.init(.hello, to: remotes, clientIndex: clientIndex, dice: dice, at: now)
         packet =
             HelloPacket(
                 ephemeral: ephemeral.publicKey.bytes,
-                versions: Self.versions + [.grease(UInt16(truncatingIfNeeded: dice.next()))]
+                versions: others + Self.versions + [
+                    .grease(UInt16(truncatingIfNeeded: dice.next()))
+                ]
             ).bytes
     }
 

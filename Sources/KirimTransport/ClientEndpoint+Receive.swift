@@ -273,7 +273,13 @@ extension ClientEndpoint {
         {
             attempt = byToken
         } else {
-            attempt = ClientAttempt(to: remotes, clientIndex: index, dice: dice, at: now)
+            attempt = ClientAttempt(
+                to: remotes,
+                clientIndex: index,
+                offering: configuration.grease.versions,
+                dice: dice,
+                at: now
+            )
         }
     }
 

@@ -7,12 +7,12 @@ package struct CongestionController: Sendable {
     package static let initialWindow = min(10 * datagram, max(14_720, 2 * datagram))
     package static let minimumWindow = 2 * datagram
 
-    package private(set) var window = initialWindow
+    package private(set) var window: Int
     private var slowStartThreshold = Int.max
     /// Losses of packets sent before this moment belong to the recovery that is under way.
     private var recoveryStart: Instant?
 
-    package init() {}
+    package init(window: Int = initialWindow) { self.window = window }
 
     var isInSlowStart: Bool { window < slowStartThreshold }
 

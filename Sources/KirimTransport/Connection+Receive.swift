@@ -136,7 +136,7 @@ extension Connection {
     /// behind another NAT mapping (RFC 9000 §9.4).
     func pathChanged(resets: Bool) {
         if resets {
-            congestion = CongestionController()
+            congestion = CongestionController(window: configuration.initialWindow)
             pacer = Pacer()
             roundTrip = RoundTrip(initial: configuration.initialRoundTrip)
         }

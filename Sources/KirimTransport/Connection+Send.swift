@@ -72,11 +72,11 @@ extension Connection {
         if draft.isAckEliciting {
             bundle(into: &draft, at: now, from: &source)
             if case .client = role, draft.hasRecords { draft.add(.ackNow) }
-            if dice.oneIn(64) {
+            if dice.oneIn(configuration.grease.framesOneIn) {
                 draft.add(
                     .grease(
                         type: 0x40 | UInt8(truncatingIfNeeded: dice.next()),
-                        length: Int(dice.next() % 8)
+                        length: Int(dice.next() % configuration.grease.frameBytes)
                     )
                 )
             }

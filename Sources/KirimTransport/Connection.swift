@@ -59,7 +59,7 @@ final class Connection {
 
     // Loss and congestion.
     var roundTrip: RoundTrip
-    var congestion = CongestionController()
+    var congestion: CongestionController
     var pacer = Pacer()
     var largestAcknowledged: UInt32?
     var lossTime: Instant?
@@ -108,6 +108,7 @@ final class Connection {
         lastHeard = now
         lastElicitingSent = now
         peerWindow = peer.window
+        congestion = CongestionController(window: configuration.initialWindow)
         self.roundTrip = roundTrip ?? RoundTrip(initial: configuration.initialRoundTrip)
         paths = Paths(first: path)
     }

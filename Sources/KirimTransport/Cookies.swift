@@ -13,17 +13,23 @@ struct Cookies {
         static let token: UInt8 = 2
     }
 
-    /// A cookie secret makes cookies for so long, and checks them for as long again.
-    static let cookieLifetime: UInt32 = 120
-    static let tokenLifetime: UInt32 = 7 * 86_400
-
     private let token: MACKey
     private var present: MACKey
     private var previous: MACKey
     private var renewed: UInt32
     private let dice: Dice
+    /// A cookie secret makes cookies for so long, and checks them for as long again.
+    private let cookieLifetime: UInt32
+    private let tokenLifetime: UInt32
 
-    init(identity: StaticKey, dice: Dice, seconds: UInt32) {
+    init(
+        identity: StaticKey,
+        configuration: TransportConfiguration,
+        dice: Dice,
+        seconds: UInt32
+    ) {
+        cookieLifetime = configuration.cookieLifetime
+        tokenLifetime = configuration.tokenLifetime
         token = MACKey(identity.derive("kirim/1 token"))
         self.dice = dice
         present = MACKey(dice.bytes(32))
@@ -60,10 +66,10 @@ struct Cookies {
         switch head[0] {
         case Kind.cookie:
             let message = head + Self.cookieTail(address, ephemeral)
-            return age <= Self.cookieLifetime
+            return age <= cookieLifetime
                 && (present.verifies(tag, message) || previous.verifies(tag, message))
         case Kind.token:
-            return age <= Self.tokenLifetime && token.verifies(tag, head + address.ip.octets)
+            return age <= tokenLifetime && token.verifies(tag, head + address.ip.octets)
         default: return false
         }
     }
@@ -71,7 +77,7 @@ struct Cookies {
     static func isToken(_ bytes: [UInt8]) -> Bool { bytes.first == Kind.token }
 
     private mutating func renew(at seconds: UInt32) {
-        guard seconds >= renewed &+ Self.cookieLifetime || seconds &+ 60 < renewed else { return }
+        guard seconds >= renewed &+ cookieLifetime || seconds &+ 60 < renewed else { return }
         previous = present
         present = MACKey(dice.bytes(32))
         renewed = seconds

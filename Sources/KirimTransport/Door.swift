@@ -15,7 +15,12 @@ struct Door {
     private var handshakes: Pace
 
     init(identity: StaticKey, configuration: ServerEndpoint.Configuration, dice: Dice) {
-        cookies = Cookies(identity: identity, dice: dice, seconds: configuration.startedAt)
+        cookies = Cookies(
+            identity: identity,
+            configuration: configuration.transport,
+            dice: dice,
+            seconds: configuration.startedAt
+        )
         resetKey = MACKey(identity.derive("kirim/1 reset"))
         hellos = PrefixPaces(configuration.hellos, salt: dice.next())
         opens = PrefixPaces(configuration.opens, salt: dice.next())
@@ -46,7 +51,11 @@ struct Door {
 // MARK: HELLO and OPEN
 
 extension ServerEndpoint {
-    private static let versions = [ProtocolVersion.one]
+    private static let spoken = [ProtocolVersion.one]
+    /// What is told to everybody, and bound into the handshake.
+    private var versions: [ProtocolVersion] {
+        Self.spoken + configuration.transport.grease.versions
+    }
 
     /// Takes the turn's OPENs, then its HELLOs. Members' DATA is done by now.
     mutating func answerStrangers() {
@@ -67,7 +76,7 @@ extension ServerEndpoint {
         let packet = ChallengePacket(
             echo: Array(ephemeral.prefix(8)),
             access: configuration.access.access,
-            versions: Self.versions + [.grease(UInt16(truncatingIfNeeded: dice.next()))],
+            versions: versions + [.grease(UInt16(truncatingIfNeeded: dice.next()))],
             serverKey: identity.publicKey,
             cookie: door.cookies.cookie(for: path.remote, ephemeral: ephemeral, seconds: seconds)
         )
@@ -93,7 +102,7 @@ extension ServerEndpoint {
             if !session.isConfirmed { answers.append(Transmit(bytes: session.accept, path: path)) }
             return
         }
-        guard Self.versions.contains(open.version) else {
+        guard Self.spoken.contains(open.version) else {
             // A token from a server that spoke more: CHALLENGE lists what is spoken here.
             counters.handshakesFailed += 1
             showTheLongWay(ephemeral, on: path, at: now)
@@ -128,7 +137,7 @@ extension ServerEndpoint {
             prologue: Prologue.bytes(
                 version: open.version,
                 access: access,
-                listed: Cookies.isToken(open.cookie) ? [] : Self.versions
+                listed: Cookies.isToken(open.cookie) ? [] : versions
             ),
             usesPSK: access != .open
         )

@@ -8,6 +8,8 @@ struct Parameters: Hashable {
     var window = 262_144
     var idleTimeout: Duration = .seconds(1800)
     var invitation: InvitationID?
+    /// How many parameters that mean nothing are told beside these.
+    var greaseCount = 1
 
     private enum ID {
         static let padding: UInt64 = 0
@@ -26,6 +28,7 @@ struct Parameters: Hashable {
         maxAckDelay = configuration.maxAckDelay
         window = configuration.receiveWindow
         idleTimeout = configuration.idleTimeout
+        greaseCount = configuration.grease.parameters
         self.invitation = invitation
     }
 
@@ -53,7 +56,7 @@ struct Parameters: Hashable {
         }
     }
 
-    /// The bytes of all of them; `grease` is a random byte that makes up an id that means nothing.
+    /// The bytes of all of them; `grease` is a random byte that makes up ids that mean nothing.
     func bytes(grease: UInt8) -> [UInt8] {
         var writer = ByteWriter(capacity: 48)
         writer.number(ID.maxAckDelay, UInt64(maxAckDelay.inMilliseconds))
@@ -63,8 +66,10 @@ struct Parameters: Hashable {
             writer.varint(ID.invitation)
             writer.prefixed(invitation.bytes)
         }
-        writer.varint(ID.firstGrease + UInt64(grease))
-        writer.prefixed([grease])
+        for index in 0..<greaseCount {
+            writer.varint((ID.firstGrease + UInt64(grease)) << UInt64(7 * index))
+            writer.prefixed(Array(repeating: grease, count: 1 + 3 * index))
+        }
         return writer.bytes
     }
 }

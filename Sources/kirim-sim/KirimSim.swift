@@ -15,19 +15,23 @@ struct KirimSim: AsyncParsableCommand {
               kirim-sim --seeds 2000
               kirim-sim --seed 17 --seeds 1 --faults loss,server-crash --verbose
               kirim-sim --faults all,-attack
+              kirim-sim --kind swarm --minutes 60 --keep-going
             """
     )
 
     @Option(help: "How many seeds to run.")
     var seeds = 100
 
-    @Option(help: "The first seed; a number, or a commit's hash in hexadecimal.")
+    @Option(help: "Runs seeds for so many minutes, however many these are.")
+    var minutes: Double?
+
+    @Option(help: "The first seed; a number, a commit's hash in hexadecimal, or now.")
     var seed = "1"
 
     @Option(help: "all, none, or names with commas; -name takes one away.")
     var faults = "all"
 
-    @Option(help: "What to run: chat or transport.")
+    @Option(help: "What to run: chat, transport, or swarm, which draws all circumstances.")
     var kind = "chat"
 
     @Option(help: "small or full runs.")
@@ -53,30 +57,35 @@ struct KirimSim: AsyncParsableCommand {
             )
         }
         guard let kind = RunReport.Kind(rawValue: kind) else {
-            throw ValidationError("“\(self.kind)” is neither chat nor transport.")
+            throw ValidationError("“\(self.kind)” is neither chat, transport nor swarm.")
         }
         guard let size = RunSize(rawValue: size) else {
             throw ValidationError("“\(self.size)” is neither small nor full.")
         }
         guard let first = Self.number(seed) else {
-            throw ValidationError("“\(seed)” is neither a number nor a hash.")
+            throw ValidationError("“\(seed)” is neither a number, a hash, nor now.")
         }
-        var tally = Tally(isVerbose: verbose)
+        LastWords.prepare()
+        let end = minutes.map { ContinuousClock.now + .seconds($0 * 60) }
+        var tally = Tally(isVerbose: verbose, progress: .seconds(minutes == nil ? 1 : 5))
         await withTaskGroup(of: RunReport.self) { group in
             var next = 0
             func start() {
-                guard next < seeds else { return }
+                guard end.map({ ContinuousClock.now < $0 }) ?? (next < seeds) else { return }
                 let seed = first &+ UInt64(next)
                 next += 1
                 let story = story
                 group.addTask {
-                    Simulation.run(
-                        kind,
-                        seed: seed,
-                        faults: faults,
-                        size: size,
-                        narrator: story ? { print($0) } : nil
-                    )
+                    let begun = RunReport(seed: seed, faults: faults, kind: kind, size: size)
+                    return LastWords.during("\(begun.command)\n") {
+                        Simulation.run(
+                            kind,
+                            seed: seed,
+                            faults: faults,
+                            size: size,
+                            narrator: story ? { print($0) } : nil
+                        )
+                    }
                 }
             }
             for _ in 0..<(story ? 1 : max(1, jobs)) { start() }
@@ -91,63 +100,9 @@ struct KirimSim: AsyncParsableCommand {
         if !tally.failures.isEmpty { throw ExitCode(1) }
     }
 
-    /// Decimal, or the first 16 digits of a hexadecimal hash.
+    /// Decimal, the first 16 digits of a hexadecimal hash, or the time in thousandths of a second.
     static func number(_ text: String) -> UInt64? {
-        UInt64(text) ?? UInt64(text.prefix(16), radix: 16)
-    }
-}
-
-/// Counts reports and prints progress, at most a line a second.
-struct Tally {
-    let isVerbose: Bool
-    private(set) var failures: [RunReport] = []
-    private var runs = 0
-    private var simulated: Duration = .zero
-    private var messages = 0
-    private var crashes = 0
-    private let began = ContinuousClock.now
-    private var spoke = ContinuousClock.now
-
-    init(isVerbose: Bool) { self.isVerbose = isVerbose }
-
-    mutating func add(_ report: RunReport) {
-        runs += 1
-        simulated += report.time
-        messages += report.messages
-        crashes += report.crashes
-        if isVerbose {
-            let notes = report.notes.joined(separator: ", ")
-            print(
-                "seed \(report.seed): \(report.time) simulated, \(report.messages) messages, "
-                    + "\(report.crashes) crashes, trace \(report.trace) \(notes)"
-            )
-        }
-        if let violation = report.violation {
-            failures.append(report)
-            print("VIOLATION of \(violation)")
-            print("  seed \(report.seed) at \(report.time); repeat it with:")
-            print("  \(report.command)")
-        }
-        if !isVerbose, spoke.duration(to: .now) >= .seconds(1) {
-            spoke = .now
-            print(line)
-        }
-        // Progress is for now, also where it goes to a file.
-        fflush(nil)
-    }
-
-    func finish() {
-        print(line)
-        if !failures.isEmpty {
-            print("Violated: " + failures.map { String($0.seed) }.joined(separator: " "))
-        }
-    }
-
-    private var line: String {
-        let wall = max(Double(began.duration(to: .now).components.seconds), 1)
-        let hours = Double(simulated.components.seconds) / 3_600
-        let speed = (hours / wall * 100).rounded() / 100
-        return "\(runs) seeds, \((hours * 10).rounded() / 10) simulated hours (\(speed) a second), "
-            + "\(messages) messages, \(crashes) crashes, \(failures.count) violations"
+        if text == "now" { return UInt64(Date().timeIntervalSince1970 * 1_000) }
+        return UInt64(text) ?? UInt64(text.prefix(16), radix: 16)
     }
 }

@@ -536,6 +536,31 @@ struct PostingTests {
         #expect(scene.decisions.count == 1)
     }
 
+    @Test("decisions that cannot be written down take room from further posts")
+    func keptDecisions() throws {
+        var configuration = ChatClient.Configuration()
+        configuration.outboxLimit = 2
+        var scene = try Scene(configuration: configuration)
+        scene.enter()
+        scene.post(["a", "b"])
+        let full = PostFailure.refused(.tooManyRequests)
+        scene.isDiskSlow = true
+        scene.decide(1, .refused(.noSuchRoom))
+        scene.decide(2, .refused(.noSuchRoom))
+        scene.post("while they are written")
+        #expect(scene.events.last == .postFailed(Ticket(rawValue: 2), full))
+        scene.journal.failWrites(with: .full)
+        scene.isDiskSlow = false
+        scene.work()
+        scene.run()
+        scene.post("while they wait")
+        #expect(scene.events.last == .postFailed(Ticket(rawValue: 3), full))
+        scene.journal.failWrites(with: nil)
+        scene.pass(.seconds(6))
+        scene.post("afterwards")
+        #expect(scene.posts.map(\.rawValue) == [1, 2, 3])
+    }
+
     @Test("knows its own entry, whether it comes before or after the decision")
     func mine() throws {
         var scene = try Scene()

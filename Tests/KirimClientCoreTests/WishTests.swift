@@ -52,6 +52,31 @@ struct WishTests {
         #expect(two.posts.map(\.rawValue) == [1, 2])
     }
 
+    @Test(
+        "more wishes than may be with the server are asked as answers come, whatever these are",
+        arguments: [ClientRequest.listRooms, .listMembers(.lobby), .create(.lobby), .join(.lobby)],
+        [false, true]
+    )
+    func turns(_ first: ClientRequest, isCancelled: Bool) throws {
+        var configuration = ChatClient.Configuration()
+        configuration.wishesInFlight = 1
+        var scene = try Scene(configuration: configuration)
+        scene.enter()
+        let before = scene.requests.count
+        let ticket = scene.ask(first)
+        scene.ask(.create(.lobby))
+        #expect(scene.requests.count == before + 1)
+        if isCancelled { scene.chat.cancel(ticket) }
+        let id = RequestID(rawValue: UInt64(before))
+        switch first {
+        case .listRooms: scene.say(.rooms(id, []))
+        case .listMembers: scene.say(.members(id, .lobby, []))
+        case .create: scene.say(.done(id))
+        default: scene.say(.refused(id, .tooManyRooms))
+        }
+        #expect(scene.requests.count == before + 2)
+    }
+
     @Test("a name that is wished for without a server is in the next hello, in a later run too")
     func wishedName() throws {
         var scene = try Scene()
