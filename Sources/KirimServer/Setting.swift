@@ -1,14 +1,12 @@
-import Configuration
-import KirimServer
-import KirimWire
+package import KirimWire
 import Logging
 
 /// A thing that a server is told: its key in the settings file, its variable, and what may stand there.
-enum Setting: String, CaseIterable {
+package enum Setting: String, CaseIterable, Sendable {
     case host, port, data, name, plain, plainSilence, passwordFile, inviteOnly, logLevel
 
     /// What was written somewhere, before it is looked at.
-    enum Value: Hashable {
+    package enum Value: Hashable, Sendable {
         case text(String)
         case texts([String])
         case number(Int)
@@ -18,17 +16,17 @@ enum Setting: String, CaseIterable {
     }
 
     /// `KIRIM_PLAIN_SILENCE`
-    var variable: String {
+    package var variable: String {
         "KIRIM_" + rawValue.map { $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
     }
 
     /// `--plain-silence`
-    var flag: String {
+    package var flag: String {
         "--" + rawValue.map { $0.isUppercase ? "-\($0.lowercased())" : String($0) }.joined()
     }
 
     /// A value of the environment or of a command line, which has texts only.
-    func value(of text: String) -> Value {
+    package func value(of text: String) -> Value {
         switch self {
         case .host:
             .texts(
@@ -47,33 +45,31 @@ enum Setting: String, CaseIterable {
         }
     }
 
-    /// What the reader is given; a complaint where that cannot be meant. `place` is where the value stands, as a
-    /// person finds it again.
-    func checked(_ value: Value, at place: String) throws -> ConfigValue {
+    /// The value in its one form, in which hosts are a list; a sentence where that cannot be meant. `place` is where
+    /// the value stands, as a person finds it again.
+    package func checked(_ value: Value, at place: String) throws(SettingMistake) -> Value {
         if self == .port, case .number(let number) = value, let port = UInt16(exactly: number) {
             try Self.check(port, at: place)
         }
-        guard let content = content(value) else {
-            throw Complaint.setting("\(place) is \(value); it should be \(expectation).")
+        guard let usable = usable(value) else {
+            throw SettingMistake("\(place) is \(value); it should be \(expectation).")
         }
-        return ConfigValue(content, isSecret: false)
+        return usable
     }
 
-    private func content(_ value: Value) -> ConfigContent? {
+    private func usable(_ value: Value) -> Value? {
         switch (self, value) {
-        case (.host, .text(let host)): Self.isAddress(host) ? .stringArray([host]) : nil
+        case (.host, .text(let host)): Self.isAddress(host) ? .texts([host]) : nil
         case (.host, .texts(let hosts)):
-            !hosts.isEmpty && hosts.allSatisfy(Self.isAddress) ? .stringArray(hosts) : nil
-        case (.port, .number(let port)): UInt16(exactly: port) == nil ? nil : .int(port)
+            !hosts.isEmpty && hosts.allSatisfy(Self.isAddress) ? value : nil
+        case (.port, .number(let port)): UInt16(exactly: port) == nil ? nil : value
         case (.plainSilence, .number(let minutes)):
-            (1...525_600).contains(minutes) ? .int(minutes) : nil
-        case (.inviteOnly, .flag(let isOn)): .bool(isOn)
-        case (.plain, .text(let text)):
-            ServerOptions.Plain(rawValue: text) == nil ? nil : .string(text)
-        case (.logLevel, .text(let text)):
-            Logger.Level(rawValue: text) == nil ? nil : .string(text)
+            (1...525_600).contains(minutes) ? value : nil
+        case (.inviteOnly, .flag): value
+        case (.plain, .text(let text)): ServerOptions.Plain(rawValue: text) == nil ? nil : value
+        case (.logLevel, .text(let text)): Logger.Level(rawValue: text) == nil ? nil : value
         case (.data, .text(let text)), (.name, .text(let text)), (.passwordFile, .text(let text)):
-            text.isEmpty ? nil : .string(text)
+            text.isEmpty ? nil : value
         default: nil
         }
     }
@@ -94,20 +90,20 @@ enum Setting: String, CaseIterable {
     }
 
     /// Clients send to none of the ports that are never answered, and servers answer none (PROTOCOL.md §5).
-    private static func check(_ port: UInt16, at place: String) throws {
+    private static func check(_ port: UInt16, at place: String) throws(SettingMistake) {
         guard port != 0, ReflectablePorts.contains(port) else { return }
-        throw Complaint.setting(
+        throw SettingMistake(
             "\(place) is \(port); \(unusable(port)); take another, such as \(ServerAddress.defaultPort)."
         )
     }
 
     /// Why no chat is there.
-    static func unusable(_ port: UInt16) -> String {
+    package static func unusable(_ port: UInt16) -> String {
         "port \(port) belongs to a service that answers anything, so no chat is sent there or answered from there"
     }
 
     /// The address that somebody wrote: brackets around IPv6 are welcome, as is `localhost`.
-    static func address(_ host: String) -> IPAddress? {
+    package static func address(_ host: String) -> IPAddress? {
         if host == "localhost" { return .loopback }
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
         return IPAddress(isBracketed ? String(host.dropFirst().dropLast()) : host)
@@ -117,7 +113,7 @@ enum Setting: String, CaseIterable {
 }
 
 extension Setting.Value: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch self {
         case .text(let text): text.isEmpty ? "empty" : "\"\(ServerLog.visible(text))\""
         case .texts(let texts):
@@ -127,4 +123,11 @@ extension Setting.Value: CustomStringConvertible {
         case .nothingKnown(let what): what
         }
     }
+}
+
+/// Something written that keeps a server from starting: the sentence for whoever wrote it.
+package struct SettingMistake: Error, Hashable {
+    package var sentence: String
+
+    package init(_ sentence: String) { self.sentence = sentence }
 }

@@ -1,30 +1,26 @@
-import Configuration
 import Foundation
-import KirimServer
 
 /// The settings file: one JSON object with the keys of ``Setting``, and nothing else.
 ///
 /// What is mistyped is refused. A server that was to be closed must not run open because of a letter.
-enum SettingsFile {
-    /// What the file says. A file that nobody named need not be there.
-    static func values(at path: String, isNamed: Bool) throws -> [Setting: ConfigValue] {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            if !isNamed, !FileManager.default.fileExists(atPath: path) { return [:] }
-            throw Complaint.setting(
-                "The settings file \(path) cannot be read; is it there, and may it be read?"
-            )
-        }
+package enum SettingsFile {
+    /// What a file holds. Anything at all may be in it; `path` says where it stands.
+    package static func values(
+        of bytes: [UInt8],
+        at path: String
+    ) throws(SettingMistake) -> [Setting: Setting.Value] {
+        let bytes = Data(bytes)
         let object: [String: Written]
         do {
             object = try JSONDecoder().decode([String: Written].self, from: bytes)
         } catch DecodingError.dataCorrupted {
-            throw Complaint.setting("The settings file \(path) is no JSON. \(reason(bytes))")
+            throw SettingMistake("The settings file \(path) is no JSON. \(reason(bytes))")
         } catch {
-            throw Complaint.setting(
+            throw SettingMistake(
                 "The settings file \(path) holds no JSON object; it should look like {\"port\": 4000}."
             )
         }
-        var values: [Setting: ConfigValue] = [:]
+        var values: [Setting: Setting.Value] = [:]
         // Of several mistakes always the same is told.
         for (key, written) in object.sorted(by: { $0.key < $1.key }) {
             guard let setting = Setting(rawValue: key) else { throw unknown(key, in: path) }
@@ -36,12 +32,12 @@ enum SettingsFile {
         return values
     }
 
-    private static func unknown(_ key: String, in path: String) -> Complaint {
+    private static func unknown(_ key: String, in path: String) -> SettingMistake {
         let all = Setting.allCases.map(\.rawValue)
         let hint =
             nearest(to: key, of: all).map { "did you mean \"\($0)\"?" }
             ?? "there are \(all.joined(separator: ", "))."
-        return Complaint.setting(
+        return SettingMistake(
             "\"\(ServerLog.visible(key))\" in the settings file \(path) is no setting; \(hint)"
         )
     }
