@@ -31,7 +31,8 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim sim-long second attack bench install clean
+.PHONY: help prepare build run serve chat stop test check format sim sim-long second attack bench fuzz \
+	corpus asan tsan install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
@@ -107,10 +108,31 @@ bench: ## measures the window in floods, SECONDS= long, and in a room of HISTORY
 	@$(if $(TRAITS),,scripts/share .build/$(CONFIGURATION)/../share)
 	/usr/bin/python3 -u Tests/EndToEndTests/Fixtures/window_bench.py $(KIRIM) $(SECONDS) artifacts/windows
 
+# Instrumented, so beside the rest; the manifest has the program only where this is set.
+FUZZ = KIRIM_FUZZ=1 swift build -c release --disable-default-traits --scratch-path .build-fuzz \
+	--product kirim-fuzz
+RUNS ?=
+
+fuzz: prepare ## looks for inputs that break a parser or machine, SECONDS= in all or RUNS= for each of TARGETS=
+	$(FUZZ)
+	TARGETS='$(TARGETS)' scripts/fuzz run .build-fuzz/release/kirim-fuzz $(SECONDS) $(RUNS)
+
+corpus: prepare ## keeps the fewest of the inputs found that reach as much, for the tests to replay
+	$(FUZZ)
+	TARGETS='$(TARGETS)' scripts/fuzz keep .build-fuzz/release/kirim-fuzz
+
+asan: ## runs all tests under AddressSanitizer (ARGS=)
+	@scripts/prepare test
+	scripts/sanitize address $(ARGS)
+
+tsan: ## runs all tests under ThreadSanitizer (ARGS=)
+	@scripts/prepare test
+	scripts/sanitize thread $(ARGS)
+
 install: prepare ## installs kirim under PREFIX= (/usr/local); it then runs without Swift, too
 	swift build -c release $(TRAITS) --product kirim
 	scripts/install .build/release/kirim $(DESTDIR)$(PREFIX)
 	$(if $(TRAITS),,scripts/share $(DESTDIR)$(PREFIX)/share)
 
 clean: ## removes what was built; messages and keys stay where they are
-	rm -rf .build artifacts
+	rm -rf .build .build-fuzz .build-asan .build-tsan artifacts

@@ -75,6 +75,13 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimClientCore", deque, heap,
         ]
     ),
+    (
+        "KirimFuzzing",
+        [
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", "KirimScreen",
+            "KirimServer", "KirimTerminal",
+        ]
+    ),
     ("KirimTestKit", ["KirimWire", nioCore, nioPosix]),
 ]
 
@@ -106,6 +113,22 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("kirim-sim", ["KirimSimulation", arguments]),
 ]
+
+/// `make fuzz` alone sets it: our own modules then count what they reach, and libFuzzer drives them.
+let isFuzzed = Context.environment["KIRIM_FUZZ"] != nil
+let watched: [SwiftSetting] = isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : []
+/// Gold cannot link it.
+let fuzzer: [LinkerSetting] = [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]
+let fuzzing: [Target] =
+    isFuzzed
+    ? [
+        .executableTarget(
+            name: "kirim-fuzz",
+            dependencies: ["KirimFuzzing"],
+            swiftSettings: house + watched + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: fuzzer
+        )
+    ] : []
 
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimWireTests", ["KirimWire", "KirimTestKit"]),
@@ -160,8 +183,12 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "kirim",
         ]
     ),
+    ("KirimFuzzTests", ["KirimFuzzing"]),
     ("HouseTests", []),
 ]
+
+/// What tests read from where it stands: the old programs that are chatted with, and inputs of old findings.
+let asides = ["EndToEndTests": ["Fixtures"], "KirimFuzzTests": ["Corpus"]]
 
 let windowTests: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimGtkTests", ["KirimGtk", gtk]),
@@ -198,8 +225,9 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: modules.map {
-        .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: house)
+        .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: house + watched)
     }
+        + fuzzing
         + windows.map {
             .target(
                 name: $0.name,
@@ -229,8 +257,7 @@ let package = Package(
             .testTarget(
                 name: $0.name,
                 dependencies: $0.dependencies,
-                // The old programs that are chatted with; they run from where they stand.
-                exclude: $0.name == "EndToEndTests" ? ["Fixtures"] : [],
+                exclude: asides[$0.name] ?? [],
                 swiftSettings: house
             )
         }

@@ -6,4 +6,10 @@ package struct SessionKeys: Sendable {
     package let opening: PacketKey
     /// The same 32 bytes at both ends, and at no other pair of ends: a name for the session.
     package let handshakeHash: [UInt8]
+
+    package init(sealing: PacketKey, opening: PacketKey, handshakeHash: [UInt8]) {
+        self.sealing = sealing
+        self.opening = opening
+        self.handshakeHash = handshakeHash
+    }
 }

@@ -137,7 +137,7 @@ public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparabl
         guard Self.fits(bare), Label.isAllowed(bare, limit: Self.limit) else { return nil }
         var mended = Label.mended(bare)
         while !Self.fits(mended) || mended.utf8.count > Self.limit { mended.removeLast() }
-        self.text = mended
+        self.text = Label.withoutLooseEnd(mended)
     }
 
     /// Whether somebody may take it today.
@@ -202,10 +202,10 @@ enum Label {
     /// The same name, recognisable as one that broke the rule of ``isPlain(_:)``.
     static func mended(_ text: String) -> String {
         var mended = String.UnicodeScalarView("?".unicodeScalars)
-        var rest = Substring(text)
-        // Mended before, by somebody else.
+        var rest = text.unicodeScalars[...]
+        // Mended before, by somebody else; a sign that combines with the mark is no part of it.
         if rest.first == "?" { rest.removeFirst() }
-        for scalar in rest.unicodeScalars {
+        for scalar in rest {
             if isColon(scalar) {
                 mended.append("\u{A6}")
             } else if scalar != " " || mended.last != " " {
@@ -213,6 +213,13 @@ enum Label {
             }
         }
         return String(mended)
+    }
+
+    /// The same without what a name that was cut must not end with.
+    static func withoutLooseEnd(_ text: String) -> String {
+        var scalars = text.unicodeScalars
+        while let last = scalars.last, last == " " || last.value == joiner { scalars.removeLast() }
+        return String(scalars)
     }
 
     private static func canBegin(_ scalar: Unicode.Scalar) -> Bool {

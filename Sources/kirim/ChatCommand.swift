@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import KirimClient
 import KirimRooms
+import KirimServer
 import KirimTerminal
 import KirimWire
 import UnixSignals

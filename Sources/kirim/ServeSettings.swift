@@ -74,26 +74,30 @@ struct ServeSettings {
 
     /// Whatever comes out of it has been looked at: a reader passes over what has another type.
     private static func reader(_ flags: Flags) throws -> ConfigReader {
-        var given: [Setting: ConfigValue] = [:]
-        for setting in Setting.allCases {
-            guard let value = flags.given[setting] else { continue }
-            given[setting] = try setting.checked(value, at: setting.flag)
-        }
         let environment = ProcessInfo.processInfo.environment
         try refuseMistyped(environment.keys)
-        var variables: [Setting: ConfigValue] = [:]
-        for setting in Setting.allCases {
-            guard let text = environment[setting.variable] else { continue }
-            variables[setting] = try setting.checked(
-                setting.value(of: text),
-                at: setting.variable
-            )
+        do {
+            var given: [Setting: Setting.Value] = [:]
+            for setting in Setting.allCases {
+                guard let value = flags.given[setting] else { continue }
+                given[setting] = try setting.checked(value, at: setting.flag)
+            }
+            var variables: [Setting: Setting.Value] = [:]
+            for setting in Setting.allCases {
+                guard let text = environment[setting.variable] else { continue }
+                variables[setting] = try setting.checked(
+                    setting.value(of: text),
+                    at: setting.variable
+                )
+            }
+            return ConfigReader(providers: [
+                provider("flags", given),
+                provider("environment", variables),
+                provider("file", try file(flags.settings ?? environment["KIRIM_SETTINGS"])),
+            ])
+        } catch let mistake as SettingMistake {
+            throw Complaint.setting(mistake.sentence)
         }
-        return ConfigReader(providers: [
-            provider("flags", given),
-            provider("environment", variables),
-            provider("file", try file(flags.settings ?? environment["KIRIM_SETTINGS"])),
-        ])
     }
 
     /// A variable that looks like one of the settings and is none was meant as one.
@@ -114,18 +118,30 @@ struct ServeSettings {
 
     private static func provider(
         _ name: String,
-        _ values: [Setting: ConfigValue]
+        _ values: [Setting: Setting.Value]
     ) -> InMemoryProvider {
-        let pairs = values.map { (AbsoluteConfigKey([$0.key.rawValue]), $0.value) }
+        let pairs = values.compactMap { setting, value in
+            value.content.map {
+                (AbsoluteConfigKey([setting.rawValue]), ConfigValue($0, isSecret: false))
+            }
+        }
         return InMemoryProvider(name: name, values: Dictionary(uniqueKeysWithValues: pairs))
     }
 
-    private static func file(_ named: String?) throws -> [Setting: ConfigValue] {
+    /// What the file says. A file that nobody named need not be there.
+    private static func file(_ named: String?) throws -> [Setting: Setting.Value] {
         guard let path = named ?? Folders.settings.map({ $0 + "/server.json" }) else { return [:] }
         guard !path.isEmpty else {
             throw Complaint.setting("The path of the settings file is empty; name a file.")
         }
-        return try SettingsFile.values(at: Folders.expanded(path), isNamed: named != nil)
+        let full = Folders.expanded(path)
+        guard let bytes = FileManager.default.contents(atPath: full) else {
+            if named == nil, !FileManager.default.fileExists(atPath: full) { return [:] }
+            throw Complaint.setting(
+                "The settings file \(full) cannot be read; is it there, and may it be read?"
+            )
+        }
+        return try SettingsFile.values(of: Array(bytes), at: full)
     }
 
     private static func folder(_ reader: ConfigReader) throws -> String {
@@ -156,6 +172,19 @@ struct ServeSettings {
             return .password(Array(try PasswordFile.password(at: passwordFile).utf8))
         } catch {
             throw Complaint.setting(error.sentence)
+        }
+    }
+}
+
+extension Setting.Value {
+    /// As a reader of settings wants it.
+    fileprivate var content: ConfigContent? {
+        switch self {
+        case .text(let text): .string(text)
+        case .texts(let texts): .stringArray(texts)
+        case .number(let number): .int(number)
+        case .flag(let isOn): .bool(isOn)
+        case .nothingKnown: nil
         }
     }
 }

@@ -314,6 +314,20 @@ struct NameTests {
     }
 
     @Test(
+        "a mended name reads the same wherever it is told next, also where it was cut",
+        arguments: [
+            "\u{300}x", "?\u{300}x", ":" + String(repeating: "a", count: 29) + " b",
+            "✓" + String(repeating: "a", count: 29) + "👍\u{200D}🇦",
+        ]
+    )
+    func settled(_ text: String) throws {
+        let name = try #require(MemberName(kept: text))
+        #expect(MemberName(kept: name.text) == name)
+        let request = Request.rename(name)
+        #expect(try Request(parsing: request.bytes) == request)
+    }
+
+    @Test(
         "people's names are taken as they are",
         arguments: [
             "ani", "Ani Wijaya", "ᮃᮔᮤ", "安妮", "Аня", "أني", "👩‍🚀", "❤️", "a-b_c.d", "O'Neil", "7B",
