@@ -33,7 +33,7 @@ enum PlainFuzzing {
             case 6:
                 let text = String(decoding: script.block(limit: 2_000), as: UTF8.self)
                 if text.isEmpty {
-                    scene.server.remove(address)
+                    scene.server.remove(address, until: scene.now.advanced(by: .seconds(60)))
                 } else {
                     scene.server.broadcast(text)
                 }

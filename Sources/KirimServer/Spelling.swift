@@ -1,7 +1,8 @@
 /// Guesses what somebody who mistyped a word meant.
 package enum Spelling {
     /// What was probably meant, at most so many letters away; case, dashes and underlines do not count.
-    package static func nearest(to key: String, of all: [String], within reach: Int = 2) -> String? {
+    package static func nearest(to key: String, of all: [String], within reach: Int = 2) -> String?
+    {
         let bare = plain(key)
         let near = all.map { (name: $0, distance: distance(bare, plain($0))) }
             .min { $0.distance < $1.distance }
