@@ -89,6 +89,7 @@ struct NetworkTests {
         #expect(old.receiveText(within: .milliseconds(300)) == nil)
         // With it, both directions work.
         old.send(code, to: Self.server)
+        #expect(old.receiveText(within: .seconds(10))?.hasPrefix("You are in.") == true)
         old.send("halo semua", to: Self.server)
         let heard = budi.hears("halo semua")
         #expect(heard?.author == old.address.description)
