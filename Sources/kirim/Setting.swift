@@ -6,6 +6,7 @@ import Logging
 /// A thing that a server is told: its key in the settings file, its variable, and what may stand there.
 enum Setting: String, CaseIterable {
     case host, port, data, name, plain, plainSilence, passwordFile, inviteOnly, logLevel
+    case connections, newMembers, postsPerSecond
 
     /// What was written somewhere, before it is looked at.
     enum Value: Hashable {
@@ -36,7 +37,8 @@ enum Setting: String, CaseIterable {
                     String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
                 }
             )
-        case .port, .plainSilence: Int(text).map { .number($0) } ?? .text(text)
+        case .port, .plainSilence, .connections, .newMembers, .postsPerSecond:
+            Int(text).map { .number($0) } ?? .text(text)
         case .inviteOnly:
             switch text.lowercased() {
             case "true", "yes", "1": .flag(true)
@@ -67,6 +69,9 @@ enum Setting: String, CaseIterable {
         case (.port, .number(let port)): UInt16(exactly: port) == nil ? nil : .int(port)
         case (.plainSilence, .number(let minutes)):
             (1...525_600).contains(minutes) ? .int(minutes) : nil
+        case (.connections, .number(let count)), (.newMembers, .number(let count)),
+            (.postsPerSecond, .number(let count)):
+            (1...1_000_000).contains(count) ? .int(count) : nil
         case (.inviteOnly, .flag(let isOn)): .bool(isOn)
         case (.plain, .text(let text)):
             ServerOptions.Plain(rawValue: text) == nil ? nil : .string(text)
@@ -87,6 +92,7 @@ enum Setting: String, CaseIterable {
         case .name: "what the server calls itself"
         case .plain: "off, loopback or lan"
         case .plainSilence: "a number of minutes from 1 to 525600"
+        case .connections, .newMembers, .postsPerSecond: "a number from 1 to 1000000"
         case .passwordFile: "the path of a file whose first line is the password"
         case .inviteOnly: "true or false"
         case .logLevel: Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
