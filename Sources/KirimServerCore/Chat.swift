@@ -159,8 +159,10 @@ package struct Chat {
         guard let session = sessions.removeValue(forKey: connection) else { return }
         shelf.forget(connection)
         decisions[connection] = nil
-        for (stream, room) in session.streams.sorted(by: { $0.key < $1.key }) {
-            rooms[room]?.readers.removeAll { $0.connection == connection && $0.stream == stream }
+        for (stream, subscription) in session.streams {
+            subscription.room.readers.removeAll {
+                $0.connection == connection && $0.stream == stream
+            }
         }
         guard let member = session.member else { return }
         directory[member]?.connections.removeAll { $0 == connection }
@@ -269,11 +271,11 @@ extension Chat: RecordSource {
         if stream == ChatStream.control {
             return session.replies[number].map(RecordLookup.bytes) ?? .gone
         }
-        guard let name = session.streams[stream], let room = rooms[name] else { return .gone }
+        guard let room = session.streams[stream]?.room else { return .gone }
         if let recent = room.recent(number) { return .bytes(recent.bytes) }
         guard number > 0, number <= room.last.rawValue else { return .gone }
-        if let old = shelf.bytes(of: number, in: name) { return .bytes(old) }
-        shelf.want(number, in: name, for: .stream(connection, stream))
+        if let old = shelf.bytes(of: number, in: room.name) { return .bytes(old) }
+        shelf.want(number, in: room.name, for: .stream(connection, stream))
         return .later
     }
 }

@@ -21,7 +21,8 @@ extension Connection {
         let inFlight = sent.bytesInFlight
         var newest: SentPacket?
         for range in ack.ranges {
-            for number in sent.numbers(in: range) {
+            guard let numbers = sent.unanswered(in: range) else { continue }
+            for number in numbers {
                 guard let packet = sent.remove(number) else { continue }
                 if newest.map({ packet.number > $0.number }) ?? true { newest = packet }
                 delivered(packet, inFlight: inFlight)
