@@ -12,6 +12,8 @@ extension Connection {
     private static let bundledSize = 256
     private static let bundledCopies = 2
     static let recentLimit = 16
+    /// Packets without a loss after which a path is good: copies would only be bytes.
+    private static let calm: UInt64 = 128
     /// Packet numbers that are kept for goodbyes.
     private static let reserve = 1_024
     /// Less is not worth a packet.
@@ -29,7 +31,7 @@ extension Connection {
     }
 
     /// The next datagram that may leave now; `nil` when there is none.
-    func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
+    mutating func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
         let numbersLeft = Int(configuration.endOfPacketNumbers) - Int(nextPacketNumber)
         guard numbersLeft > 0 else {
             end(.violation)
@@ -105,15 +107,18 @@ extension Connection {
         return false
     }
 
-    private func addAck(to draft: inout Draft, at now: Instant) {
+    private mutating func addAck(to draft: inout Draft, at now: Instant) {
         guard let largest = received.largest else { return }
         let waited = max(0, now.nanoseconds - largestReceivedAt.nanoseconds)
-        let delay = min(UInt64(waited) / 8_000, 1 << 20)
-        func add(_ limit: Int) -> Bool {
-            draft.add(.ack(AckFrame(ranges: received.ranges(limit: limit), delay: delay)))
+        var ack = AckFrame(
+            ranges: received.ranges(limit: Self.ackRanges),
+            delay: min(UInt64(waited) / 8_000, 1 << 20)
+        )
+        if !draft.add(.ack(ack)) {
+            // All of it is worth saying; but where a small packet has no room for it, the newest.
+            ack.ranges = received.ranges(limit: 1)
+            guard draft.add(.ack(ack)) else { return }
         }
-        // All that is worth saying; or, where a small packet has no room for it, the newest.
-        guard add(Self.ackRanges) || add(1) else { return }
         draft.acknowledges = largest
         unacknowledged = 0
         acknowledgeBy = nil
@@ -122,7 +127,7 @@ extension Connection {
     /// A packet of its own for a path that may not be the active one. A challenge is as large as the
     /// packets that will use the path, where that much may be sent (RFC 9000 §8.2.1); to an address that
     /// was left it is small, since a token has proved the host there but not the port.
-    private func pathPacket(_ frame: Frame, on path: Path, at now: Instant) -> Transmit? {
+    private mutating func pathPacket(_ frame: Frame, on path: Path, at now: Instant) -> Transmit? {
         var draft = Draft(header, limit: plaintextLimit())
         draft.add(frame)
         if case .pathChallenge = frame, path == paths.active.path,
@@ -137,7 +142,11 @@ extension Connection {
 // MARK: Filling
 
 extension Connection {
-    private func fill(_ draft: inout Draft, at now: Instant, from source: inout some RecordSource) {
+    private mutating func fill(
+        _ draft: inout Draft,
+        at now: Instant,
+        from source: inout some RecordSource
+    ) {
         while let control = controls.first, draft.add(control) { controls.removeFirst() }
         while let datagram = datagrams.first, draft.add(.datagram(datagram)) {
             datagrams.removeFirst()
@@ -152,7 +161,7 @@ extension Connection {
         }
     }
 
-    private func fill(
+    private mutating func fill(
         _ draft: inout Draft,
         fromStream index: Int,
         at now: Instant,
@@ -202,7 +211,7 @@ extension Connection {
     }
 
     /// Returns whether the draft may take more.
-    private func addFragment(
+    private mutating func addFragment(
         _ piece: Int,
         ofStream index: Int,
         to draft: inout Draft,
@@ -250,7 +259,8 @@ extension Connection {
         }
     }
 
-    private func remember(_ number: UInt64, of stream: UInt64, size: Int, at now: Instant) {
+    private mutating func remember(_ number: UInt64, of stream: UInt64, size: Int, at now: Instant)
+    {
         guard size <= Self.bundledSize else { return }
         if recent.count >= Self.recentLimit { recent.removeFirst() }
         recent.append(
@@ -260,14 +270,14 @@ extension Connection {
 
     /// Redundant bundling: small records younger than one probe timeout ride along for free in bytes
     /// that the packet has left. A loss then costs no round trip (PROTOCOL.md §3).
-    private func bundle(
+    private mutating func bundle(
         into draft: inout Draft,
         at now: Instant,
         from source: inout some RecordSource
     ) {
-        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow else {
-            return
-        }
+        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow,
+            probeCount > 0 || packetsSent - lossMark < Self.calm
+        else { return }
         for index in recent.indices.reversed() {
             let record = recent[index]
             guard record.sentAt < now,
@@ -380,7 +390,7 @@ private struct Draft {
 }
 
 extension Connection {
-    private func seal(_ draft: inout Draft, to path: Path, at now: Instant) -> Transmit {
+    private mutating func seal(_ draft: inout Draft, to path: Path, at now: Instant) -> Transmit {
         var (bytes, headerSize) = draft.take(unit: Self.paddingUnit)
         keys.sealing.seal(&bytes, after: headerSize, number: UInt64(nextPacketNumber))
         sent.append(

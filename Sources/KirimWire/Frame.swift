@@ -229,7 +229,13 @@ extension RecordFrame {
     }
 
     func write(to writer: inout ByteWriter) {
-        Self.write(stream: stream, number: number, fragment: fragment, bytes: bytes[...], to: &writer)
+        Self.write(
+            stream: stream,
+            number: number,
+            fragment: fragment,
+            bytes: bytes[...],
+            to: &writer
+        )
     }
 
     /// Writes a frame whose bytes stand within others, so that they are copied once.
