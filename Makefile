@@ -31,14 +31,14 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim sim-long second attack bench fuzz \
-	corpus asan tsan install clean
+.PHONY: help prepare build run serve chat stop test check format sim sim-long second attack bench bench-check \
+	bench-write peers fuzz corpus asan tsan install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
-		| awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+		| awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 prepare: ## installs the system packages that are missing, or says which
 	@scripts/prepare
@@ -128,6 +128,20 @@ asan: ## runs all tests under AddressSanitizer (ARGS=)
 tsan: ## runs all tests under ThreadSanitizer (ARGS=)
 	@scripts/prepare test
 	scripts/sanitize thread $(ARGS)
+
+bench-check: prepare ## counts instructions and allocations of the hot paths, and compares (needs valgrind)
+	swift build -c release $(TRAITS) --product kirim-bench
+	Benchmarks/count .build/release/kirim-bench --check
+
+bench-write: prepare ## the same, and makes the present figures those to compare with
+	swift build -c release $(TRAITS) --product kirim-bench
+	Benchmarks/count .build/release/kirim-bench --write
+
+peers: prepare ## the server beside others on the same work, with the workshop in WORKSHOP= (ARGS=)
+	swift build -c release $(TRAITS) --product kirim
+	swift build -c release $(TRAITS) --product kirim-load
+	KIRIM_BUILD=$(CURDIR)/.build/release $(WORKSHOP)/run_peers.py \
+		--external Benchmarks/kirim.json $(ARGS)
 
 install: prepare ## installs kirim under PREFIX= (/usr/local); it then runs without Swift, too
 	swift build -c release $(TRAITS) --product kirim

@@ -34,6 +34,25 @@ package struct PacketKey: Sendable {
         }
     }
 
+    /// Turns what stands behind the header into ciphertext with its tag behind it. The header is authenticated.
+    package func seal(_ packet: inout [UInt8], after headerSize: Int, number: UInt64) {
+        do {
+            let nonce = try ChaChaPoly.Nonce(data: Self.nonce(number, room: 0))
+            let box = try ChaChaPoly.seal(
+                packet[headerSize...],
+                using: key,
+                nonce: nonce,
+                authenticating: packet[..<headerSize]
+            )
+            // Nonce, ciphertext, tag.
+            let sealed = box.combined
+            packet.removeLast(packet.count - headerSize)
+            packet.append(contentsOf: sealed.dropFirst(Self.nonceSize))
+        } catch {
+            preconditionFailure("ChaCha20-Poly1305 seals whatever a packet holds: \(error)")
+        }
+    }
+
     /// The plaintext; `nil` where the bytes, the number or the header are not what was sealed.
     package func open(
         _ sealed: ArraySlice<UInt8>,

@@ -21,13 +21,12 @@ final class Engine {
     private let log: Logger
     private let tell: (ServerNote) -> Void
 
-    private var channels: [SocketID: any Channel] = [:]
+    private var outlets: [SocketID: Outlet] = [:]
     private var bound: [SocketID: Address] = [:]
     /// Datagrams that bore an address of the server's own.
     var forgedAsOwn: UInt64 = 0
-    private var waysOut: [SocketID: WayOut] = [:]
     private var unreachables: (any Channel)?
-    private var unflushed: Set<SocketID> = []
+    private var unflushed: [Outlet] = []
     private var timer: (at: Instant, task: Scheduled<Void>)?
     private var stage = Stage.serving
     /// Whether the rest of a long turn is scheduled.
@@ -38,6 +37,18 @@ final class Engine {
         /// Nothing is taken any more; what was taken is being kept, and told.
         case leaving(EventLoopPromise<Void>, patience: Scheduled<Void>)
         case stopped
+    }
+
+    /// A channel, and what is to be known before something is sent on it.
+    private final class Outlet {
+        let channel: any Channel
+        let wayOut: WayOut?
+        var isUnflushed = false
+
+        init(_ channel: any Channel, _ wayOut: WayOut?) {
+            self.channel = channel
+            self.wayOut = wayOut
+        }
     }
 
     private var isStopped: Bool { if case .stopped = stage { true } else { false } }
@@ -79,19 +90,21 @@ final class Engine {
 
     /// Takes a channel that is bound; its address is bound again should it be lost.
     func add(_ channel: any Channel, as socket: SocketID) {
-        channels[socket] = channel
         let local = channel.localAddress.flatMap { Address($0) }
         bound[socket] = local
-        waysOut[socket] = local.flatMap { WayOut(from: $0) }
+        outlets[socket] = Outlet(channel, local.flatMap { WayOut(from: $0) })
     }
 
     func bind(_ address: Address, as socket: SocketID) -> EventLoopFuture<any Channel> {
         let engine = NIOLoopBound(self, eventLoop: loop)
         var bootstrap = DatagramBootstrap(group: loop)
             .channelOption(.maxMessagesPerRead, value: 64)
+            // One call of the system for as many; each gets its part of the allocator's buffer, in which
+            // the longest datagram of the plain protocol has room.
+            .channelOption(.datagramVectorReadMessageCount, value: 16)
             .channelOption(
                 .recvAllocator,
-                value: FixedSizeRecvByteBufferAllocator(capacity: 65_536)
+                value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 65_536)
             )
             .channelOption(.socketOption(.so_rcvbuf), value: 4_194_304)
             .channelOption(
@@ -122,7 +135,7 @@ final class Engine {
     }
 
     func lost(_ socket: SocketID) {
-        channels[socket] = nil
+        outlets[socket] = nil
         guard !isStopped, let address = bound[socket] else { return }
         rebinds.increment()
         log.notice("socket lost, binding it again", metadata: ["address": "\(address)"])
@@ -195,9 +208,12 @@ final class Engine {
         let now = clock.now
         var count = 0
         while count < Self.turnLimit, let output = core.nextOutput(at: now) {
-            if perform(output) { count += 1 }
+            if perform(output, at: now) { count += 1 }
         }
-        for socket in unflushed { channels[socket]?.flush() }
+        for outlet in unflushed {
+            outlet.channel.flush()
+            outlet.isUnflushed = false
+        }
         unflushed.removeAll(keepingCapacity: true)
         if count == Self.turnLimit { continueSoon() }
         arm()
@@ -214,10 +230,10 @@ final class Engine {
     }
 
     /// Whether it was a datagram.
-    private func perform(_ output: ServerCore.Output) -> Bool {
+    private func perform(_ output: ServerCore.Output, at now: Instant) -> Bool {
         switch output {
         case .transmit(let transmit):
-            send(transmit)
+            send(transmit, at: now)
             return true
         case .commit(let id, let writes):
             commits.increment()
@@ -243,20 +259,20 @@ final class Engine {
         return false
     }
 
-    private func send(_ transmit: Transmit) {
-        let socket = transmit.path.socket
+    private func send(_ transmit: Transmit, at now: Instant) {
         // What is not sent is lost, as any datagram may be: the transport sends it again.
-        guard let channel = channels[socket], channel.isWritable,
-            waysOut[socket]?.leads(to: transmit.path.remote, at: now) ?? true
+        guard let outlet = outlets[transmit.path.socket], outlet.channel.isWritable,
+            outlet.wayOut?.leads(to: transmit.path.remote, at: now) ?? true
         else { return unsent.increment() }
         sent.increment()
-        let data = channel.allocator.buffer(bytes: transmit.bytes)
+        let data = outlet.channel.allocator.buffer(bytes: transmit.bytes)
         let envelope = AddressedEnvelope(
             remoteAddress: transmit.path.remote.socketAddress,
             data: data
         )
-        channel.write(envelope, promise: nil)
-        unflushed.insert(socket)
+        outlet.channel.write(envelope, promise: nil)
+        if !outlet.isUnflushed { unflushed.append(outlet) }
+        outlet.isUnflushed = true
     }
 
     private func ask<T: Sendable>(
@@ -329,8 +345,8 @@ final class Engine {
         timer?.task.cancel()
         timer = nil
         unreachables?.close(promise: nil)
-        let closings = channels.sorted { $0.key.rawValue < $1.key.rawValue }.map {
-            $0.value.close()
+        let closings = outlets.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            $0.value.channel.close()
         }
         EventLoopFuture.andAllComplete(closings, on: loop).cascade(to: end)
     }

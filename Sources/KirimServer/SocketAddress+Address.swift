@@ -9,8 +9,7 @@ import Musl
 import Darwin
 #endif
 
-// The system's form of an address is read and written as bytes at fixed places, the same on Linux and
-// Darwin: port at 2, IPv4 address at 4; IPv6 address at 8, zone at 24.
+// The system's form of an address is read as bytes at fixed places, the same on Linux and Darwin: port at 2, IPv4 address at 4; IPv6 address at 8, zone at 24.
 
 extension Address {
     /// `nil` for a socket of another family. IPv4 inside IPv6 becomes IPv4.
@@ -49,34 +48,27 @@ extension Address {
     var socketAddress: SocketAddress {
         switch ip {
         case .v4(let bits):
-            var bytes = Self.head(AF_INET, size: 16)
-            bytes.storeBytes(of: port.bigEndian, at: 2)
-            bytes.storeBytes(of: bits.bigEndian, at: 4)
-            return SocketAddress(bytes.withUnsafeBytes { $0.loadUnaligned(as: sockaddr_in.self) })
+            var address = sockaddr_in()
+            #if canImport(Darwin)
+            address.sin_len = UInt8(MemoryLayout<sockaddr_in>.size)
+            #endif
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = bits.bigEndian
+            return SocketAddress(address)
         case .v6(let high, let low, let zone):
-            var bytes = Self.head(AF_INET6, size: 28)
-            bytes.storeBytes(of: port.bigEndian, at: 2)
-            bytes.storeBytes(of: high.bigEndian, at: 8)
-            bytes.storeBytes(of: low.bigEndian, at: 16)
-            bytes.storeBytes(of: zone, at: 24)
-            return SocketAddress(bytes.withUnsafeBytes { $0.loadUnaligned(as: sockaddr_in6.self) })
+            var address = sockaddr_in6()
+            #if canImport(Darwin)
+            address.sin6_len = UInt8(MemoryLayout<sockaddr_in6>.size)
+            #endif
+            address.sin6_family = sa_family_t(AF_INET6)
+            address.sin6_port = port.bigEndian
+            withUnsafeMutableBytes(of: &address.sin6_addr) {
+                $0.storeBytes(of: high.bigEndian, as: UInt64.self)
+                $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            }
+            address.sin6_scope_id = zone
+            return SocketAddress(address)
         }
-    }
-
-    private static func head(_ family: Int32, size: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: size)
-        #if canImport(Darwin)
-        bytes[0] = UInt8(size)
-        bytes[1] = UInt8(family)
-        #else
-        bytes.storeBytes(of: UInt16(family), at: 0)
-        #endif
-        return bytes
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func storeBytes<T: BitwiseCopyable>(of value: T, at place: Int) {
-        withUnsafeMutableBytes { $0.storeBytes(of: value, toByteOffset: place, as: T.self) }
     }
 }

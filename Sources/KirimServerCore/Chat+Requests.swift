@@ -290,7 +290,7 @@ extension Chat {
         let streams = sessions[connection]?.streams ?? [:]
         guard streams.count < configuration.limits.subscriptions,
             streams.count < Self.streamsPerRoom
-                || streams.values.count(where: { $0 == name }) < Self.streamsPerRoom
+                || streams.values.count(where: { $0.room.name == name }) < Self.streamsPerRoom
         else { return reply(.refused(id, .tooManyRequests), to: connection) }
         let first: UInt64
         switch start {
@@ -308,10 +308,8 @@ extension Chat {
             to: connection
         )
         if let until, until.rawValue < first { return }
-        sessions[connection]?.streams[stream] = name
-        rooms[name]?.readers.append(
-            Room.Reader(connection: connection, stream: stream, until: until)
-        )
+        sessions[connection]?.streams[stream] = Session.Subscription(room: room, until: until)
+        room.readers.append(Room.Reader(connection: connection, stream: stream, until: until))
         effects.append(.open(stream, at: first, connection))
         let end = min(room.last, until ?? room.last).next
         if end.rawValue > first { effects.append(.offer(upTo: end.rawValue, stream, connection)) }
@@ -323,18 +321,14 @@ extension Chat {
         read below: UInt64,
         of connection: ConnectionHandle
     ) {
-        guard let name = sessions[connection]?.streams[stream],
-            let reader = rooms[name]?.readers.first(where: {
-                $0.connection == connection && $0.stream == stream
-            }),
-            let until = reader.until, below > until.rawValue
+        guard let until = sessions[connection]?.streams[stream]?.until, below > until.rawValue
         else { return }
         endSubscription(stream, of: connection)
     }
 
     mutating func endSubscription(_ stream: UInt64, of connection: ConnectionHandle) {
-        guard let name = sessions[connection]?.streams.removeValue(forKey: stream) else { return }
-        rooms[name]?.readers.removeAll { $0.connection == connection && $0.stream == stream }
+        guard let ended = sessions[connection]?.streams.removeValue(forKey: stream) else { return }
+        ended.room.readers.removeAll { $0.connection == connection && $0.stream == stream }
         shelf.forget(connection, stream: stream)
         effects.append(.drop(stream, connection))
     }
@@ -342,7 +336,9 @@ extension Chat {
     /// Ends what a member reads of a room that it is no longer in.
     mutating func endSubscriptions(to room: RoomName, of member: MemberID) {
         for connection in directory[member]?.connections ?? [] {
-            let streams = (sessions[connection]?.streams ?? [:]).filter { $0.value == room }
+            let streams = (sessions[connection]?.streams ?? [:]).filter {
+                $0.value.room.name == room
+            }
             for stream in streams.keys.sorted() { endSubscription(stream, of: connection) }
         }
     }

@@ -161,8 +161,8 @@ package struct Chat {
         guard let session = sessions.removeValue(forKey: connection) else { return }
         shelf.forget(connection)
         decisions[connection] = nil
-        for room in Set(session.streams.values) {
-            rooms[room]?.readers.removeAll { $0.connection == connection }
+        for subscription in session.streams.values {
+            subscription.room.readers.removeAll { $0.connection == connection }
         }
         guard let member = session.member else { return }
         directory[member]?.connections.removeAll { $0 == connection }
@@ -271,11 +271,11 @@ extension Chat: RecordSource {
         if stream == ChatStream.control {
             return session.replies[number].map(extended) ?? .gone
         }
-        guard let name = session.streams[stream], let room = rooms[name] else { return .gone }
+        guard let room = session.streams[stream]?.room else { return .gone }
         if let recent = room.recent(number) { return extended(recent.bytes) }
         guard number > 0, number <= room.last.rawValue else { return .gone }
-        if let old = shelf.bytes(of: number, in: name) { return extended(old) }
-        shelf.want(number, in: name, for: .stream(connection, stream))
+        if let old = shelf.bytes(of: number, in: room.name) { return extended(old) }
+        shelf.want(number, in: room.name, for: .stream(connection, stream))
         return .later
     }
 

@@ -3,8 +3,9 @@ import KirimRooms
 import KirimTransport
 import KirimWire
 
-/// One room: its members, its readers, and the end of its log.
-struct Room {
+/// One room: its members, its readers, and the end of its log. An object, so that readers hold it and looking at
+/// a part of it copies nothing.
+final class Room {
     let name: RoomName
     /// In the order of joining: a list that people read must not jump.
     private(set) var members: [MemberID]
@@ -41,20 +42,20 @@ struct Room {
         isMember = Set(kept.members)
     }
 
-    init(_ name: RoomName) { self.init(.init(name: name, last: .zero, members: [])) }
+    convenience init(_ name: RoomName) { self.init(.init(name: name, last: .zero, members: [])) }
 
     func has(_ member: MemberID) -> Bool { isMember.contains(member) }
 
-    mutating func join(_ member: MemberID) {
+    func join(_ member: MemberID) {
         if isMember.insert(member).inserted { members.append(member) }
     }
 
-    mutating func leave(_ member: MemberID) {
+    func leave(_ member: MemberID) {
         if isMember.remove(member) != nil { members.removeAll { $0 == member } }
     }
 
     /// Takes a committed entry into the tail.
-    mutating func append(_ entry: Entry, limits: ChatLimits) {
+    func append(_ entry: Entry, limits: ChatLimits) {
         precondition(entry.sequence == last.next, "a journal numbers a room's entries densely")
         last = entry.sequence
         isDirty = true

@@ -3,8 +3,8 @@ import KirimRooms
 import KirimTransport
 import KirimWire
 
-/// What the chat knows about one connection.
-struct Session {
+/// What the chat knows about one connection. An object, so that looking at a part of it copies nothing.
+final class Session {
     let key: PublicKey
     let openedAt: Instant
     var address: Address
@@ -13,8 +13,8 @@ struct Session {
     var requests = Requests()
     /// Posts that came before the welcome went.
     var early = EarlyPosts()
-    /// The room of each stream that the client named.
-    var streams: [UInt64: RoomName] = [:]
+    /// What is read on each stream that the client named.
+    var streams: [UInt64: Subscription] = [:]
     var isAway = false
     /// Nothing was heard for a while.
     var isSilent = false
@@ -25,6 +25,19 @@ struct Session {
     var moves = Pace(Rate(oneIn: .seconds(10), burst: 3))
     /// Requests whose commit is under way.
     var waiting = 0
+
+    init(key: PublicKey, openedAt: Instant, address: Address, pace: Pace) {
+        self.key = key
+        self.openedAt = openedAt
+        self.address = address
+        self.pace = pace
+    }
+
+    struct Subscription {
+        let room: Room
+        /// The last entry that is wanted; `nil` where there is no end.
+        let until: SequenceNumber?
+    }
 
     enum Stage {
         /// No hello yet. Leads to `greeting`.

@@ -136,7 +136,7 @@ extension ClientEndpoint {
             dropped += 1
             return
         }
-        let connection = Connection(
+        var connection = Connection(
             handle: ConnectionHandle(rawValue: nextHandle),
             role: .client(connectionID: reply.connectionID),
             keys: keys,
@@ -155,19 +155,19 @@ extension ClientEndpoint {
             )
         }
         if sessions.count >= Self.connectionLimit { sessions.removeFirst() }
-        for old in sessions {
-            // Late packets of the old connection may still bring something; then goodbye.
-            old.replacedAt =
-                old.replacedAt ?? now.advanced(by: .nanoseconds(3 * connection.probeTimeout))
-        }
-        sessions.append(
-            Session(
-                connection: connection,
-                clientIndex: attempt.clientIndex,
-                reply: reply,
-                serverKey: serverKey
-            )
+        let farewell = now.advanced(by: .nanoseconds(3 * connection.probeTimeout))
+        // Late packets of the old connection may still bring something; then goodbye.
+        for old in sessions { old.replacedAt = old.replacedAt ?? farewell }
+        // The server sends nothing until it has seen that we hold the keys.
+        connection.ping()
+        let path = connection.paths.active.path
+        let session = Session(
+            connection: connection,
+            clientIndex: attempt.clientIndex,
+            reply: reply,
+            serverKey: serverKey
         )
+        sessions.append(session)
         self.attempt = nil
         attemptAt = nil
         isSearching = false
@@ -178,12 +178,8 @@ extension ClientEndpoint {
         objections = 0
         silentSince = nil
         hasSaidUnreachable = false
-        // The server sends nothing until it has seen that we hold the keys.
-        connection.ping()
         events.append(.token(reply.token))
-        events.append(
-            .opened(connection.handle, serverKey: serverKey, path: connection.paths.active.path)
-        )
+        events.append(.opened(session.handle, serverKey: serverKey, path: path))
     }
 
     private mutating func reset(_ reset: ResetPacket) {

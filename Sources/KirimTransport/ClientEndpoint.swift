@@ -85,7 +85,8 @@ package struct ClientEndpoint: ~Copyable {
     package internal(set) var dropped: UInt64 = 0
 
     final class Session {
-        let connection: Connection
+        var connection: Connection
+        let handle: ConnectionHandle
         let clientIndex: UInt8
         let connectionID: UInt64
         let resetToken: [UInt8]
@@ -94,11 +95,12 @@ package struct ClientEndpoint: ~Copyable {
         var replacedAt: Instant?
 
         init(
-            connection: Connection,
+            connection: consuming Connection,
             clientIndex: UInt8,
             reply: AcceptReply,
             serverKey: PublicKey
         ) {
+            handle = connection.handle
             self.connection = connection
             self.clientIndex = clientIndex
             connectionID = reply.connectionID
@@ -171,11 +173,11 @@ extension ClientEndpoint {
         self.socket = socket
         lastHop = now
         for session in sessions where session.connection.phase == .open {
-            let connection = session.connection
-            connection.paths.use(Path(socket: socket, remote: connection.paths.active.path.remote))
-            connection.pathChanged(resets: false)
+            let remote = session.connection.paths.active.path.remote
+            session.connection.paths.use(Path(socket: socket, remote: remote))
+            session.connection.pathChanged(resets: false)
             // The server learns of the new path from the first packet, so there must be one.
-            connection.ping()
+            session.connection.ping()
         }
         attempt?.retryAt = now
     }
@@ -196,23 +198,23 @@ extension ClientEndpoint {
     }
 
     package mutating func open(stream: UInt64, at first: UInt64, of handle: ConnectionHandle) {
-        connection(handle)?.open(stream: stream, at: first)
+        session(handle)?.connection.open(stream: stream, at: first)
     }
 
     package mutating func offer(upTo end: UInt64, on stream: UInt64, of handle: ConnectionHandle) {
-        connection(handle)?.offer(upTo: end, on: stream)
+        session(handle)?.connection.offer(upTo: end, on: stream)
     }
 
     package mutating func resume(stream: UInt64, of handle: ConnectionHandle) {
-        connection(handle)?.resume(stream: stream)
+        session(handle)?.connection.resume(stream: stream)
     }
 
     package mutating func drop(stream: UInt64, of handle: ConnectionHandle) {
-        connection(handle)?.drop(stream: stream)
+        session(handle)?.connection.drop(stream: stream)
     }
 
     package mutating func send(datagram: [UInt8], to handle: ConnectionHandle) {
-        connection(handle)?.send(datagram: datagram)
+        session(handle)?.connection.send(datagram: datagram)
     }
 
     /// What to show this server. Making a key from a password takes a tenth of a second, so it is made once.
@@ -236,7 +238,7 @@ extension ClientEndpoint {
 extension ClientEndpoint {
     /// The newest open connection.
     package var current: ConnectionHandle? {
-        sessions.last { $0.connection.phase == .open }?.connection.handle
+        sessions.last { $0.connection.phase == .open }?.handle
     }
 
     package var publicKey: PublicKey { identity.publicKey }
@@ -250,8 +252,8 @@ extension ClientEndpoint {
         hasMoved && (link().map { isSocketAwaited || $0.lastHeard < lastHop } ?? false)
     }
 
-    func connection(_ handle: ConnectionHandle) -> Connection? {
-        sessions.first { $0.connection.handle == handle }?.connection
+    func session(_ handle: ConnectionHandle) -> Session? {
+        sessions.first { $0.handle == handle }
     }
 
     package var deadline: Instant? {
@@ -277,19 +279,20 @@ extension ClientEndpoint {
 
     /// Nothing heard for so long while an answer was due: the path, or a NAT on it, has died.
     var hopDeadline: Instant? {
-        guard let connection = sessions.last?.connection, connection.phase == .open,
-            let asked = connection.unansweredSince
+        guard let session = sessions.last, session.connection.phase == .open,
+            let asked = session.connection.unansweredSince
         else { return nil }
-        return max(asked, connection.lastHeard, lastHop).advanced(by: hopAfter)
+        return max(asked, session.connection.lastHeard, lastHop).advanced(by: hopAfter)
     }
 
     var rekeyDeadline: Instant? {
-        guard let connection = sessions.last?.connection, connection.phase == .open else {
-            return nil
-        }
-        let most = max(connection.nextPacketNumber, connection.received.largest ?? 0)
+        guard let session = sessions.last, session.connection.phase == .open else { return nil }
+        let most = max(
+            session.connection.nextPacketNumber,
+            session.connection.received.largest ?? 0
+        )
         if most >= configuration.rekeyPackets { return .start }
-        return connection.createdAt.advanced(by: configuration.rekeyAfter)
+        return session.connection.createdAt.advanced(by: configuration.rekeyAfter)
     }
 }
 
@@ -316,15 +319,14 @@ extension ClientEndpoint {
     /// Takes what the connections have to tell.
     private mutating func collect() {
         for session in sessions {
-            let connection = session.connection
-            if let token = connection.receivedToken {
-                connection.receivedToken = nil
+            if let token = session.connection.receivedToken {
+                session.connection.receivedToken = nil
                 self.token = token
                 tokenFailed = false
                 events.append(.token(token))
             }
-            while let event = connection.takeEvent() {
-                events.append(.connection(connection.handle, event))
+            while let event = session.connection.takeEvent() {
+                events.append(.connection(session.handle, event))
                 if case .closed(let reason) = event { closed(session, reason) }
             }
         }

@@ -81,6 +81,6 @@ package struct Pacer: Sendable {
         guard let updated, !allows else { return nil }
         let missing = Double(PacketSize.maximum) - budget
         let wait = Int64(min(missing / rate(window, smoothed), 1e12)) + 1
-        return updated.advanced(by: .nanoseconds(wait))
+        return updated.advanced(nanoseconds: wait)
     }
 }

@@ -13,7 +13,7 @@ extension Connection {
     /// Longest wait between probes. A peer that comes back within it is found without its help.
     static let longestProbeWait: Int64 = 8_000_000_000
 
-    func acknowledged(_ ack: AckFrame, at now: Instant) {
+    mutating func acknowledged(_ ack: AckFrame, at now: Instant) {
         guard let largest = ack.ranges.first?.upperBound, largest < nextPacketNumber else {
             close(.violation, reason: "acknowledged a packet never sent", as: .violation, at: now)
             return
@@ -21,7 +21,8 @@ extension Connection {
         let inFlight = sent.bytesInFlight
         var newest: SentPacket?
         for range in ack.ranges {
-            for number in sent.numbers(in: range) {
+            guard let numbers = sent.unanswered(in: range) else { continue }
+            for number in numbers {
                 guard let packet = sent.remove(number) else { continue }
                 if newest.map({ packet.number > $0.number }) ?? true { newest = packet }
                 delivered(packet, inFlight: inFlight)
@@ -35,7 +36,7 @@ extension Connection {
             let delay = Int64(min(ack.delay, 1 << 30)) * 8_000
             roundTrip.add(
                 sample: now.nanoseconds - newest.sentAt.nanoseconds,
-                acknowledgementDelay: min(delay, peer.maxAckDelay.inNanoseconds)
+                acknowledgementDelay: min(delay, times.peerMaxAckDelay)
             )
         }
         probeCount = 0
@@ -43,7 +44,7 @@ extension Connection {
         detectLosses(at: now)
     }
 
-    private func delivered(_ packet: SentPacket, inFlight: Int) {
+    private mutating func delivered(_ packet: SentPacket, inFlight: Int) {
         if let acknowledges = packet.acknowledges { received.peerKnows(below: acknowledges) }
         if packet.isAckEliciting, packet.pathGeneration == paths.generation {
             congestion.acknowledged(bytes: packet.size, sentAt: packet.sentAt, inFlight: inFlight)
@@ -60,7 +61,7 @@ extension Connection {
     }
 
     /// Runs `change`, which tells whether the stream's acknowledged front moved, and remembers that it did.
-    func withStream(_ serial: UInt64, _ change: (inout OutgoingStream) -> Bool) {
+    mutating func withStream(_ serial: UInt64, _ change: (inout OutgoingStream) -> Bool) {
         guard let index = streams.firstIndex(where: { $0.serial == serial }) else { return }
         let id = streams[index].id
         if change(&streams[index]), !acknowledgedStreams.contains(id) {
@@ -69,14 +70,14 @@ extension Connection {
     }
 
     /// Declares lost what later packets have outrun by number or by time (RFC 9002 §6.1).
-    func detectLosses(at now: Instant) {
+    mutating func detectLosses(at now: Instant) {
         lossTime = nil
         guard let largestAcknowledged else { return }
-        let delay = Duration.nanoseconds(roundTrip.lossDelay)
+        let delay = roundTrip.lossDelay
         var lost: [SentPacket] = []
         for packet in sent.eliciting {
             guard packet.number < largestAcknowledged else { break }
-            let expiry = packet.sentAt.advanced(by: delay)
+            let expiry = packet.sentAt.advanced(nanoseconds: delay)
             if largestAcknowledged - packet.number >= Self.packetThreshold || expiry <= now {
                 lost.append(packet)
             } else {
@@ -84,6 +85,7 @@ extension Connection {
             }
         }
         guard let first = lost.first, let last = lost.last else { return }
+        lossMark = packetsSent
         // Losses that span three probe timeouts mean that the path is not what it was (RFC 9002 §7.6).
         let span = last.sentAt.nanoseconds - first.sentAt.nanoseconds
         let isPersistent = roundTrip.hasSample && lost.count > 1 && span > 3 * probeTimeout
@@ -107,7 +109,7 @@ extension Connection {
     }
 
     /// What the packet carried is to be sent again.
-    private func requeue(_ packet: SentPacket) {
+    private mutating func requeue(_ packet: SentPacket) {
         for content in packet.contents {
             switch content {
             case .records(let serial, let numbers):
@@ -129,11 +131,11 @@ extension Connection {
     var probeDeadline: Instant? {
         guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
         let wait = min(probeTimeout << Int64(min(probeCount, 10)), Self.longestProbeWait)
-        return lastElicitingSent.advanced(by: .nanoseconds(wait))
+        return lastElicitingSent.advanced(nanoseconds: wait)
     }
 
     /// Two packets go out in spite of the window, with what waited longest (RFC 9002 §6.2.4).
-    func probe() {
+    mutating func probe() {
         probeCount += 1
         // A lost challenge, or its lost answer, would send everything back to an address that is dead.
         if let challenge = paths.openChallenge, pathFrames.count < Self.pathFrameLimit {
@@ -143,7 +145,7 @@ extension Connection {
     }
 
     /// Not lost for certain, so still under way; a copy of the content costs less than another timeout.
-    func askAgain() {
+    mutating func askAgain() {
         probesOwed = Self.probes
         for packet in sent.eliciting.prefix(Self.probes) { requeue(packet) }
     }

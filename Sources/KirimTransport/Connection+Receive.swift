@@ -11,7 +11,7 @@ extension Connection {
     }
 
     /// Opens a packet and does what it says. Only an authentic, new one has any effect.
-    func receive(
+    mutating func receive(
         _ datagram: [UInt8],
         header: DataHeader,
         on path: Path,
@@ -48,31 +48,42 @@ extension Connection {
             // Heard after a silence: what waits for a doubled timeout may go out now.
             probeCount = min(probeCount, 1)
         }
-        note(frames, number: header.packetNumber, isHighest: isHighest, previous: previous, at: now)
+        note(
+            frames,
+            size: datagram.count,
+            number: header.packetNumber,
+            isHighest: isHighest,
+            previous: previous,
+            at: now
+        )
         for frame in frames where phase == .open { take(frame, on: path, at: now) }
         if phase == .open, let data = Self.question(in: frames) { answer(data, on: path) }
         return .taken
     }
 
-    /// Decides when to acknowledge (RFC 9000 §13.2.1): every second packet, at once on a gap.
-    private func note(
+    /// Decides when to acknowledge: when as much waits as two full packets hold, as RFC 9000 §13.2.2 has it for
+    /// packets that are full; at once on a gap.
+    private mutating func note(
         _ frames: [Frame],
+        size: Int,
         number: UInt32,
         isHighest: Bool,
         previous: UInt32?,
         at now: Instant
     ) {
         guard frames.contains(where: \.isAckEliciting) else { return }
-        unacknowledged += 1
+        unacknowledged += size
         let isInOrder = isHighest && number == (previous.map { $0 &+ 1 } ?? 0)
-        if unacknowledged >= 2 || !isInOrder || frames.contains(.ackNow) {
+        if unacknowledged >= TransportConfiguration.ackBytes || !isInOrder
+            || frames.contains(.ackNow)
+        {
             acknowledgeBy = now
         } else if acknowledgeBy == nil {
-            acknowledgeBy = now.advanced(by: configuration.maxAckDelay)
+            acknowledgeBy = now.advanced(nanoseconds: times.maxAckDelay)
         }
     }
 
-    private func take(_ frame: Frame, on path: Path, at now: Instant) {
+    private mutating func take(_ frame: Frame, on path: Path, at now: Instant) {
         switch frame {
         case .ping, .ackNow, .grease: break
         case .ack(let ack): acknowledged(ack, at: now)
@@ -88,7 +99,7 @@ extension Connection {
         }
     }
 
-    private func take(_ record: RecordFrame) {
+    private mutating func take(_ record: RecordFrame) {
         guard let fragment = record.fragment else {
             events.append(
                 .record(stream: record.stream, number: record.number, bytes: record.bytes)
@@ -107,12 +118,12 @@ extension Connection {
     }
 
     /// Answered where it was asked (RFC 9000 §8.2.2).
-    private func answer(_ data: UInt64, on path: Path) {
+    private mutating func answer(_ data: UInt64, on path: Path) {
         guard pathFrames.count < Self.pathFrameLimit else { return }
         pathFrames.append((path, .pathResponse(data)))
     }
 
-    private func peerMoved(to path: Path, bytes: Int, at now: Instant) {
+    private mutating func peerMoved(to path: Path, bytes: Int, at now: Instant) {
         let isSameHost = path.remote.ip == paths.active.path.remote.ip
         let patience = max(3 * probeTimeout, 3 * configuration.initialRoundTrip.inNanoseconds)
         let challenges = paths.move(
@@ -134,7 +145,7 @@ extension Connection {
 
     /// The window and the round trip belong to a path; a new port of the same host is the same path
     /// behind another NAT mapping (RFC 9000 §9.4).
-    func pathChanged(resets: Bool) {
+    mutating func pathChanged(resets: Bool) {
         if resets {
             congestion = CongestionController(window: configuration.initialWindow)
             pacer = Pacer()

@@ -12,6 +12,8 @@ extension Connection {
     private static let bundledSize = 256
     private static let bundledCopies = 2
     static let recentLimit = 16
+    /// Packets without a loss after which a path is good: copies would only be bytes.
+    private static let calm: UInt64 = 128
     /// Packet numbers that are kept for goodbyes.
     private static let reserve = 1_024
     /// Less is not worth a packet.
@@ -29,7 +31,7 @@ extension Connection {
     }
 
     /// The next datagram that may leave now; `nil` when there is none.
-    func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
+    mutating func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
         let numbersLeft = Int(configuration.endOfPacketNumbers) - Int(nextPacketNumber)
         guard numbersLeft > 0 else {
             end(.violation)
@@ -38,7 +40,9 @@ extension Connection {
         if let goodbye = takeGoodbye() {
             // A peer whose address is unproved gets no more than it may; the idle timeout ends it.
             guard paths.allowance >= 2 * Frame.reasonLimit else { return nil }
-            return seal(Draft([goodbye]), to: paths.active.path, at: now)
+            var draft = Draft(header, limit: plaintextLimit())
+            draft.add(goodbye)
+            return seal(&draft, to: paths.active.path, at: now)
         }
         guard phase == .open else { return nil }
         guard numbersLeft > Self.reserve, sent.unanswered < Self.sentLimit else {
@@ -61,7 +65,7 @@ extension Connection {
             }
         }
         guard mayCarry || acknowledges else { return nil }
-        var draft = Draft(limit: plaintextLimit(within: size))
+        var draft = Draft(header, limit: plaintextLimit(within: size))
         if unacknowledged > 0 || isProbe { addAck(to: &draft, at: now) }
         if mayCarry { fill(&draft, at: now, from: &source) }
         if isProbe {
@@ -81,49 +85,68 @@ extension Connection {
                 )
             }
         }
-        return seal(draft, to: paths.active.path, at: now)
+        return seal(&draft, to: paths.active.path, at: now)
+    }
+
+    private var header: DataHeader {
+        switch role {
+        case .client(let connectionID):
+            DataHeader(
+                destination: .server(connectionID: connectionID),
+                packetNumber: nextPacketNumber
+            )
+        case .server(let index):
+            DataHeader(destination: .client(index: index), packetNumber: nextPacketNumber)
+        }
     }
 
     private var hasContent: Bool {
-        !controls.isEmpty || !datagrams.isEmpty || streams.contains(where: \.hasWork)
+        if !controls.isEmpty || !datagrams.isEmpty { return true }
+        // By place: a loop over the streams themselves copies each of them.
+        for place in streams.indices where streams[place].hasWork { return true }
+        return false
     }
 
-    private func addAck(to draft: inout Draft, at now: Instant) {
+    private mutating func addAck(to draft: inout Draft, at now: Instant) {
         guard let largest = received.largest else { return }
         let waited = max(0, now.nanoseconds - largestReceivedAt.nanoseconds)
-        // All that is worth saying; or, where a small packet has no room for it, the newest.
-        for limit in [Self.ackRanges, 1] {
-            let ack = AckFrame(
-                ranges: received.ranges(limit: limit),
-                delay: min(UInt64(waited) / 8_000, 1 << 20)
-            )
-            guard draft.add(.ack(ack)) else { continue }
-            draft.acknowledges = largest
-            unacknowledged = 0
-            acknowledgeBy = nil
-            return
+        var ack = AckFrame(
+            ranges: received.ranges(limit: Self.ackRanges),
+            delay: min(UInt64(waited) / 8_000, 1 << 20)
+        )
+        if !draft.add(.ack(ack)) {
+            // All of it is worth saying; but where a small packet has no room for it, the newest.
+            ack.ranges = received.ranges(limit: 1)
+            guard draft.add(.ack(ack)) else { return }
         }
+        draft.acknowledges = largest
+        unacknowledged = 0
+        acknowledgeBy = nil
     }
 
     /// A packet of its own for a path that may not be the active one. A challenge is as large as the
     /// packets that will use the path, where that much may be sent (RFC 9000 §8.2.1); to an address that
     /// was left it is small, since a token has proved the host there but not the port.
-    private func pathPacket(_ frame: Frame, on path: Path, at now: Instant) -> Transmit? {
-        var draft = Draft(limit: plaintextLimit())
+    private mutating func pathPacket(_ frame: Frame, on path: Path, at now: Instant) -> Transmit? {
+        var draft = Draft(header, limit: plaintextLimit())
         draft.add(frame)
         if case .pathChallenge = frame, path == paths.active.path,
             paths.allowance >= PacketSize.maximum
         {
             draft.padding = plaintextLimit()
         }
-        return seal(draft, to: path, at: now)
+        return seal(&draft, to: path, at: now)
     }
 }
 
 // MARK: Filling
 
 extension Connection {
-    private func fill(_ draft: inout Draft, at now: Instant, from source: inout some RecordSource) {
+    private mutating func fill(
+        _ draft: inout Draft,
+        at now: Instant,
+        from source: inout some RecordSource
+    ) {
         while let control = controls.first, draft.add(control) { controls.removeFirst() }
         while let datagram = datagrams.first, draft.add(.datagram(datagram)) {
             datagrams.removeFirst()
@@ -138,7 +161,7 @@ extension Connection {
         }
     }
 
-    private func fill(
+    private mutating func fill(
         _ draft: inout Draft,
         fromStream index: Int,
         at now: Instant,
@@ -166,11 +189,10 @@ extension Connection {
                     streams[index].startFragments(of: number, total: bytes.count)
                     continue
                 }
-                let frame = RecordFrame(stream: id, number: number, fragment: nil, bytes: bytes)
-                guard draft.add(.record(frame)) else { return }
+                guard draft.add(stream: id, number: number, bytes: bytes[...]) else { return }
                 draft.carry(serial: serial, number: number)
                 streams[index].sent(number)
-                remember(frame, at: now)
+                remember(number, of: id, size: bytes.count, at: now)
             }
         }
     }
@@ -189,7 +211,7 @@ extension Connection {
     }
 
     /// Returns whether the draft may take more.
-    private func addFragment(
+    private mutating func addFragment(
         _ piece: Int,
         ofStream index: Int,
         to draft: inout Draft,
@@ -223,65 +245,57 @@ extension Connection {
             return true
         case .bytes(let bytes):
             let range = gap.lowerBound..<gap.lowerBound + room
-            let frame = RecordFrame(
-                stream: id,
-                number: record.number,
-                fragment: fragment,
-                bytes: Array(bytes[range])
-            )
-            guard draft.add(.record(frame)) else { return false }
+            guard
+                draft.add(
+                    stream: id,
+                    number: record.number,
+                    fragment: fragment,
+                    bytes: bytes[range]
+                )
+            else { return false }
             draft.contents.append(.fragment(serial: serial, number: record.number, range))
             streams[index].sentFragment(at: piece, range)
             return true
         }
     }
 
-    private func remember(_ frame: RecordFrame, at now: Instant) {
-        guard frame.bytes.count <= Self.bundledSize else { return }
+    private mutating func remember(_ number: UInt64, of stream: UInt64, size: Int, at now: Instant)
+    {
+        guard size <= Self.bundledSize else { return }
         if recent.count >= Self.recentLimit { recent.removeFirst() }
         recent.append(
-            RecentRecord(
-                stream: frame.stream,
-                number: frame.number,
-                size: frame.bytes.count,
-                sentAt: now,
-                copies: 0
-            )
+            RecentRecord(stream: stream, number: number, size: size, sentAt: now, copies: 0)
         )
     }
 
     /// Redundant bundling: small records younger than one probe timeout ride along for free in bytes
     /// that the packet has left. A loss then costs no round trip (PROTOCOL.md §3).
-    private func bundle(
+    private mutating func bundle(
         into draft: inout Draft,
         at now: Instant,
         from source: inout some RecordSource
     ) {
-        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow else {
-            return
-        }
+        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow,
+            probeCount > 0 || packetsSent - lossMark < Self.calm
+        else { return }
         for index in recent.indices.reversed() {
             let record = recent[index]
             guard record.sentAt < now,
                 now.nanoseconds - record.sentAt.nanoseconds < probeTimeout,
                 record.copies < Self.bundledCopies,
-                let stream = streams.first(where: { $0.id == record.stream }),
-                stream.isUnacknowledged(record.number),
-                !draft.carries(serial: stream.serial, number: record.number),
+                let place = streams.firstIndex(where: { $0.id == record.stream }),
+                streams[place].isUnacknowledged(record.number),
+                !draft.carries(serial: streams[place].serial, number: record.number),
                 case .bytes(let bytes) = source.record(
                     record.number,
                     stream: record.stream,
                     of: handle
                 )
             else { continue }
-            let frame = RecordFrame(
-                stream: record.stream,
-                number: record.number,
-                fragment: nil,
-                bytes: bytes
-            )
-            guard draft.add(.record(frame)) else { continue }
-            draft.carry(serial: stream.serial, number: record.number)
+            guard draft.add(stream: record.stream, number: record.number, bytes: bytes[...]) else {
+                continue
+            }
+            draft.carry(serial: streams[place].serial, number: record.number)
             recent[index].copies += 1
         }
     }
@@ -289,39 +303,75 @@ extension Connection {
 
 // MARK: Sealing
 
-/// A packet's plaintext while it is put together.
+/// A packet while it is put together: its header, and behind it the plaintext.
 private struct Draft {
-    var writer: ByteWriter
+    private var writer: ByteWriter
+    private let headerSize: Int
+    /// Bytes of plaintext.
     let limit: Int
     var padding = 0
     var contents: [SentContent] = []
     var acknowledges: UInt32?
     private(set) var isAckEliciting = false
 
-    init(limit: Int) {
+    /// Most packets are small; a larger one makes its buffer grow.
+    private static let usualSize = 256
+
+    init(_ header: DataHeader, limit: Int) {
         self.limit = limit
-        writer = ByteWriter(capacity: limit)
+        headerSize = header.size
+        writer = ByteWriter(capacity: Self.usualSize)
+        header.write(to: &writer)
     }
 
-    init(_ frames: [Frame]) {
-        self.init(limit: PacketSize.maximum)
-        for frame in frames { add(frame) }
-    }
-
-    var isEmpty: Bool { writer.count == 0 }
-    var room: Int { limit - writer.count }
+    private var count: Int { writer.count - headerSize }
+    var isEmpty: Bool { count == 0 }
+    var room: Int { limit - count }
     var hasRecords: Bool { !contents.isEmpty }
 
     /// Returns whether the frame fitted; otherwise nothing has changed.
     @discardableResult
     mutating func add(_ frame: Frame) -> Bool {
-        var part = ByteWriter(capacity: 64)
-        frame.write(to: &part)
-        guard part.count <= room else { return false }
-        writer.append(part.bytes)
+        let before = writer.count
+        frame.write(to: &writer)
+        guard count <= limit else {
+            writer.truncate(to: before)
+            return false
+        }
         if frame.isAckEliciting { isAckEliciting = true }
         if case .token = frame { contents.append(.token) }
         return true
+    }
+
+    /// A record, or a piece of one.
+    mutating func add(
+        stream: UInt64,
+        number: UInt64,
+        fragment: RecordFrame.Fragment? = nil,
+        bytes: ArraySlice<UInt8>
+    ) -> Bool {
+        let size = RecordFrame.size(
+            stream: stream,
+            number: number,
+            fragment: fragment,
+            count: bytes.count
+        )
+        guard size <= room else { return false }
+        RecordFrame.write(
+            stream: stream,
+            number: number,
+            fragment: fragment,
+            bytes: bytes,
+            to: &writer
+        )
+        isAckEliciting = true
+        return true
+    }
+
+    /// The packet with its plaintext padded to the unit, and where that begins; the draft is empty afterwards.
+    mutating func take(unit: Int) -> (packet: [UInt8], headerSize: Int) {
+        writer.pad(to: headerSize + max(padding, (count + unit - 1) / unit * unit))
+        return (writer.take(), headerSize)
     }
 
     mutating func carry(serial: UInt64, number: UInt64) {
@@ -340,24 +390,9 @@ private struct Draft {
 }
 
 extension Connection {
-    private func seal(_ draft: Draft, to path: Path, at now: Instant) -> Transmit {
-        let header: DataHeader
-        switch role {
-        case .client(let connectionID):
-            header = DataHeader(
-                destination: .server(connectionID: connectionID),
-                packetNumber: nextPacketNumber
-            )
-        case .server(let index):
-            header = DataHeader(destination: .client(index: index), packetNumber: nextPacketNumber)
-        }
-        var writer = draft.writer
-        let unit = Self.paddingUnit
-        writer.pad(to: max(draft.padding, (writer.count + unit - 1) / unit * unit))
-        let head = header.bytes
-        let bytes =
-            head
-            + keys.sealing.seal(writer.bytes, number: UInt64(nextPacketNumber), header: head)
+    private mutating func seal(_ draft: inout Draft, to path: Path, at now: Instant) -> Transmit {
+        var (bytes, headerSize) = draft.take(unit: Self.paddingUnit)
+        keys.sealing.seal(&bytes, after: headerSize, number: UInt64(nextPacketNumber))
         sent.append(
             SentPacket(
                 number: nextPacketNumber,

@@ -4,13 +4,14 @@ import KirimWire
 
 /// The transport state that two peers share: keys, packet numbers, what is under way, where the peer is.
 ///
+/// A value that its session holds: so nothing but the session can change it, and the compiler sees that no two do at once.
 /// Both endpoints are made of these. Facts in: ``receive(_:header:on:at:)``, ``timePassed(to:)``. Work out:
 /// ``takeEvents()``, ``nextPacket(at:source:)``. One ``deadline``.
 ///
 ///     open --close()--> closing --3 PTO--> over
 ///      |  --CLOSE in--> draining --3 PTO--> over
 ///      +---idle, violation, reset---------> over
-final class Connection {
+struct Connection: ~Copyable {
     enum Role {
         case client(connectionID: UInt64)
         case server(clientIndex: UInt8)
@@ -32,12 +33,13 @@ final class Connection {
     let peer: Parameters
     let dice: Dice
     let createdAt: Instant
+    let times: Times
     private(set) var phase: Phase = .open
 
     // What arrived.
     var received = ReplayWindow()
     var reassembly: Reassembly
-    /// Ack-eliciting packets that wait for an acknowledgement.
+    /// Bytes of ack-eliciting packets that wait for an acknowledgement.
     var unacknowledged = 0
     var largestReceivedAt: Instant
     /// When the acknowledgement must leave; in the past for "at once".
@@ -56,6 +58,8 @@ final class Connection {
     var lastElicitingSent: Instant
     var packetsSent: UInt64 = 0
     var packetsLost: UInt64 = 0
+    /// How many packets had been sent when the last loss was noticed.
+    var lossMark: UInt64 = 0
 
     // Loss and congestion.
     var roundTrip: RoundTrip
@@ -103,6 +107,7 @@ final class Connection {
         self.configuration = configuration
         self.dice = dice
         createdAt = now
+        times = Times(configuration, peer)
         reassembly = Reassembly(limit: configuration.receiveWindow + RecordFrame.recordLimit)
         largestReceivedAt = now
         lastHeard = now
@@ -111,6 +116,21 @@ final class Connection {
         congestion = CongestionController(window: configuration.initialWindow)
         self.roundTrip = roundTrip ?? RoundTrip(initial: configuration.initialRoundTrip)
         paths = Paths(first: path)
+    }
+}
+
+/// What is reckoned with at every packet, in nanoseconds.
+struct Times {
+    let idleTimeout: Int64
+    let keepAlive: Int64
+    let maxAckDelay: Int64
+    let peerMaxAckDelay: Int64
+
+    init(_ configuration: TransportConfiguration, _ peer: Parameters) {
+        idleTimeout = configuration.idleTimeout.inNanoseconds
+        keepAlive = configuration.keepAlive.inNanoseconds
+        maxAckDelay = configuration.maxAckDelay.inNanoseconds
+        peerMaxAckDelay = peer.maxAckDelay.inNanoseconds
     }
 }
 
@@ -131,28 +151,28 @@ extension Connection {
     /// Challenges and answers that wait, so that nobody fills the queue.
     static let pathFrameLimit = 8
 
-    func open(stream id: UInt64, at first: UInt64) {
+    mutating func open(stream id: UInt64, at first: UInt64) {
         drop(stream: id)
         nextStreamSerial += 1
         streams.append(OutgoingStream(id: id, serial: nextStreamSerial, first: first))
     }
 
-    func offer(upTo end: UInt64, on id: UInt64) {
+    mutating func offer(upTo end: UInt64, on id: UInt64) {
         guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
         streams[index].offer(upTo: end)
     }
 
-    func resume(stream id: UInt64) {
+    mutating func resume(stream id: UInt64) {
         guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
         streams[index].isWaiting = false
     }
 
-    func drop(stream id: UInt64) {
+    mutating func drop(stream id: UInt64) {
         streams.removeAll { $0.id == id }
         recent.removeAll { $0.stream == id }
     }
 
-    func send(datagram: [UInt8]) {
+    mutating func send(datagram: [UInt8]) {
         precondition(
             datagram.count <= TransportConfiguration.datagramLimit,
             "a datagram fits one packet"
@@ -161,17 +181,17 @@ extension Connection {
         datagrams.append(datagram)
     }
 
-    func ping() {
+    mutating func ping() {
         if !controls.contains(.ping) { controls.append(.ping) }
     }
 
     /// The newest one counts.
-    func give(token: [UInt8]) {
+    mutating func give(token: [UInt8]) {
         controls.removeAll { if case .token = $0 { true } else { false } }
         controls.append(.token(token))
     }
 
-    func close(_ code: CloseCode, reason: String, as cause: CloseReason, at now: Instant) {
+    mutating func close(_ code: CloseCode, reason: String, as cause: CloseReason, at now: Instant) {
         guard phase == .open else { return }
         var reason = reason
         while reason.utf8.count > Frame.reasonLimit { reason.removeLast() }
@@ -182,7 +202,7 @@ extension Connection {
     }
 
     /// Ends without a word.
-    func end(_ cause: CloseReason) {
+    mutating func end(_ cause: CloseReason) {
         guard phase == .open else {
             phase = .over
             return
@@ -191,7 +211,7 @@ extension Connection {
         finish(cause)
     }
 
-    private func finish(_ cause: CloseReason) {
+    private mutating func finish(_ cause: CloseReason) {
         flushAcknowledged()
         events.append(.closed(cause))
         streams = []
@@ -200,7 +220,7 @@ extension Connection {
         recent = []
     }
 
-    func peerClosed(_ code: CloseCode, reason: String, at now: Instant) {
+    mutating func peerClosed(_ code: CloseCode, reason: String, at now: Instant) {
         guard phase == .open else { return }
         phase = .draining(until: now.advanced(by: .nanoseconds(3 * probeTimeout)))
         finish(.peer(code, reason: reason))
@@ -208,13 +228,13 @@ extension Connection {
 
     /// A packet of a closed connection came in: say goodbye again, ever more seldom (RFC 9000 §10.2.1), so
     /// that two ends that close at once do not answer each other.
-    func repeatGoodbye() {
+    mutating func repeatGoodbye() {
         guard case .closing = phase else { return }
         lateArrivals += 1
         if lateArrivals & (lateArrivals - 1) == 0 { owesGoodbye = true }
     }
 
-    func takeGoodbye() -> Frame? {
+    mutating func takeGoodbye() -> Frame? {
         guard owesGoodbye else { return nil }
         owesGoodbye = false
         return goodbye
@@ -225,6 +245,8 @@ extension Connection {
 
 extension Connection {
     var isOver: Bool { phase == .over }
+    /// Whether the owner has something to hear of, or to forget.
+    var hasNews: Bool { !events.isEmpty || !acknowledgedStreams.isEmpty || isOver }
 
     var link: LinkState {
         LinkState(
@@ -239,7 +261,7 @@ extension Connection {
     }
 
     /// srtt + max(4 rttvar, 1 ms) + the peer's max_ack_delay (RFC 9002 §6.2.1).
-    var probeTimeout: Int64 { roundTrip.probeTimeout + peer.maxAckDelay.inNanoseconds }
+    var probeTimeout: Int64 { roundTrip.probeTimeout + times.peerMaxAckDelay }
 
     var deadline: Instant? {
         switch phase {
@@ -247,7 +269,7 @@ extension Connection {
         case .closing(let until), .draining(let until): return until
         case .open: break
         }
-        var earliest = lastHeard.advanced(by: configuration.idleTimeout)
+        var earliest = lastHeard.advanced(nanoseconds: times.idleTimeout)
         func consider(_ moment: Instant?) {
             if let moment { earliest = min(earliest, moment) }
         }
@@ -260,7 +282,7 @@ extension Connection {
             consider(pacer.deadline(window: congestion.window, smoothed: roundTrip.smoothed))
         }
         if case .client = role, !controls.contains(.ping) {
-            consider(lastElicitingSent.advanced(by: configuration.keepAlive))
+            consider(lastElicitingSent.advanced(nanoseconds: times.keepAlive))
         }
         return earliest
     }
@@ -272,7 +294,7 @@ extension Connection {
 // MARK: Time
 
 extension Connection {
-    func timePassed(to now: Instant) {
+    mutating func timePassed(to now: Instant) {
         switch phase {
         case .over: return
         case .closing(let until), .draining(let until):
@@ -280,7 +302,7 @@ extension Connection {
             return
         case .open: break
         }
-        if now >= lastHeard.advanced(by: configuration.idleTimeout) {
+        if now >= lastHeard.advanced(nanoseconds: times.idleTimeout) {
             end(.idle)
             return
         }
@@ -290,7 +312,7 @@ extension Connection {
             probe()
         }
         if paths.timePassed(to: now) { pathChanged(resets: true) }
-        if case .client = role, now >= lastElicitingSent.advanced(by: configuration.keepAlive),
+        if case .client = role, now >= lastElicitingSent.advanced(nanoseconds: times.keepAlive),
             !controls.contains(.ping)
         {
             ping()
@@ -298,12 +320,12 @@ extension Connection {
     }
 
     /// Facts for the owner since the last call, in order.
-    func takeEvent() -> ConnectionEvent? {
+    mutating func takeEvent() -> ConnectionEvent? {
         if events.isEmpty { flushAcknowledged() }
         return events.popFirst()
     }
 
-    private func flushAcknowledged() {
+    private mutating func flushAcknowledged() {
         for id in acknowledgedStreams {
             guard let stream = streams.first(where: { $0.id == id }) else { continue }
             events.append(.acknowledged(stream: id, below: stream.acknowledgedBelow))

@@ -3,6 +3,9 @@ import KirimWire
 /// The one source of chance of an endpoint, shared by its connections.
 final class Dice {
     private var source: any RandomNumberGenerator & Sendable
+    /// A word for small draws, and how many of its bits are left: each word may be a call of the system.
+    private var word: UInt64 = 0
+    private var bitsLeft = 0
 
     init(_ source: any RandomNumberGenerator & Sendable) { self.source = source }
 
@@ -20,8 +23,18 @@ final class Dice {
         return Array(bytes.prefix(count))
     }
 
-    /// One in `n`.
-    func oneIn(_ n: UInt64) -> Bool { source.next() % n == 0 }
+    /// One in `n`, of at most a few thousand.
+    func oneIn(_ n: UInt64) -> Bool {
+        if bitsLeft < 16 {
+            word = source.next()
+            bitsLeft = 64
+        }
+        defer {
+            word >>= 16
+            bitsLeft -= 16
+        }
+        return (word & 0xFFFF) % n == 0
+    }
 
     /// A factor from 0.75 to 1.25, so that many clients do not knock in step.
     func jitter(_ duration: Duration) -> Duration {

@@ -172,7 +172,7 @@ extension ServerEndpoint {
             at: now
         )
         let accept = AcceptPacket(clientIndex: open.clientIndex, noise: message).bytes
-        sessions[id] = Session(
+        let session = Session(
             connection: connection,
             connectionID: id,
             peer: peer,
@@ -181,7 +181,8 @@ extension ServerEndpoint {
             accept: accept,
             createdAt: now
         )
-        connectionIDs[connection.handle] = id
+        sessions[id] = session
+        named[session.handle] = session
         openings[open.ephemeral] = id
         unconfirmed.append(id)
         if unconfirmed.count > configuration.transport.unconfirmedLimit,
@@ -233,7 +234,7 @@ extension ServerEndpoint {
         if let used { redeemed[used] = session.peer }
         events.append(
             .opened(
-                session.connection.handle,
+                session.handle,
                 peer: session.peer,
                 path: session.connection.paths.active.path,
                 redeemed: used

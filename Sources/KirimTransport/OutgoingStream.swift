@@ -16,8 +16,9 @@ struct OutgoingStream {
     /// Records too long for a packet, of which a part was sent.
     private(set) var fragmented: [FragmentedRecord] = []
 
-    private var acknowledged = RangeSet<UInt64>()
-    private var again = RangeSet<UInt64>()
+    // Sets of ranges are dear, and mostly empty: looked at only where they are not.
+    private var acknowledged: RangeSet<UInt64>?
+    private var again: RangeSet<UInt64>?
 
     init(id: UInt64, serial: UInt64, first: UInt64) {
         self.id = id
@@ -29,7 +30,7 @@ struct OutgoingStream {
 
     /// The number that should go out next as a whole or as a first fragment.
     var nextNumber: UInt64? {
-        if let lost = again.ranges.first { return lost.lowerBound }
+        if let lost = again?.ranges.first { return lost.lowerBound }
         return next < end ? next : nil
     }
 
@@ -40,38 +41,54 @@ struct OutgoingStream {
     mutating func offer(upTo end: UInt64) { self.end = max(self.end, end) }
 
     func isUnacknowledged(_ number: UInt64) -> Bool {
-        number >= acknowledgedBelow && number < next && !acknowledged.contains(number)
+        number >= acknowledgedBelow && number < next && acknowledged?.contains(number) != true
     }
 
     mutating func sent(_ number: UInt64) {
         if number == next {
             next += 1
         } else {
-            again.remove(contentsOf: number..<number + 1)
+            removeLost(number..<number + 1)
         }
     }
 
     /// Returns whether ``acknowledgedBelow`` moved.
     mutating func acknowledge(_ numbers: Range<UInt64>) -> Bool {
-        again.remove(contentsOf: numbers)
-        acknowledged.insert(
-            contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
-        )
-        guard let first = acknowledged.ranges.first, first.lowerBound == acknowledgedBelow else {
+        removeLost(numbers)
+        let news = numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
+        guard news.lowerBound == acknowledgedBelow || acknowledged != nil else {
+            if !news.isEmpty { acknowledged = RangeSet(news) }
+            return false
+        }
+        guard var all = acknowledged else {
+            acknowledgedBelow = news.upperBound
+            return !news.isEmpty
+        }
+        all.insert(contentsOf: news)
+        defer { acknowledged = all.isEmpty ? nil : all }
+        guard let first = all.ranges.first, first.lowerBound == acknowledgedBelow else {
             return false
         }
         acknowledgedBelow = first.upperBound
-        acknowledged.remove(contentsOf: first)
+        all.remove(contentsOf: first)
         return true
     }
 
     mutating func lose(_ numbers: Range<UInt64>) {
-        again.insert(
-            contentsOf: numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
-        )
-        for range in acknowledged.ranges where range.overlaps(numbers) {
-            again.remove(contentsOf: range)
+        let lost = numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
+        guard !lost.isEmpty else { return }
+        var all = again ?? RangeSet()
+        all.insert(contentsOf: lost)
+        for range in (acknowledged ?? RangeSet()).ranges where range.overlaps(numbers) {
+            all.remove(contentsOf: range)
         }
+        again = all.isEmpty ? nil : all
+    }
+
+    private mutating func removeLost(_ numbers: Range<UInt64>) {
+        guard var lost = again else { return }
+        lost.remove(contentsOf: numbers)
+        again = lost.isEmpty ? nil : lost
     }
 }
 
@@ -130,7 +147,9 @@ extension OutgoingStream {
     }
 
     /// What has to be remembered beside the cursors.
-    var pieces: Int { acknowledged.ranges.count + again.ranges.count + fragmented.count }
+    var pieces: Int {
+        (acknowledged?.ranges.count ?? 0) + (again?.ranges.count ?? 0) + fragmented.count
+    }
 
     /// Bytes of records that the peer holds in pieces or will; its WINDOW bounds them.
     var bytesInFragments: Int { fragmented.reduce(0) { $0 + $1.total } }

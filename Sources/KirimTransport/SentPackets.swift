@@ -61,12 +61,10 @@ struct SentPackets {
         return packet
     }
 
-    /// Those still unanswered in the range, lowest first.
-    func numbers(in range: ClosedRange<UInt32>) -> [UInt32] {
-        guard !packets.isEmpty, range.upperBound >= base, range.lowerBound < end else { return [] }
-        let low = max(range.lowerBound, base)
-        let high = min(range.upperBound, end - 1)
-        return (low...high).filter { packets[Int($0 - base)] != nil }
+    /// The part of the range in which packets may be unanswered.
+    func unanswered(in range: ClosedRange<UInt32>) -> ClosedRange<UInt32>? {
+        guard !packets.isEmpty, range.upperBound >= base, range.lowerBound < end else { return nil }
+        return max(range.lowerBound, base)...min(range.upperBound, end - 1)
     }
 
     /// Ack-eliciting packets, oldest first.

@@ -54,5 +54,7 @@ extension ServerEndpoint {
         return load
     }
 
-    package func load(of handle: ConnectionHandle) -> ConnectionLoad? { connection(handle)?.load }
+    package func load(of handle: ConnectionHandle) -> ConnectionLoad? {
+        session(handle)?.connection.load
+    }
 }

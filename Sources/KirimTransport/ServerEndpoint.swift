@@ -25,7 +25,8 @@ package struct ServerEndpoint: ~Copyable {
 
     /// Every connection with keys, by its number on the wire; confirmed or not.
     var sessions: [UInt64: Session] = [:]
-    var connectionIDs: [ConnectionHandle: UInt64] = [:]
+    /// The same by the name that the owner knows.
+    var named: [ConnectionHandle: Session] = [:]
     /// Handshakes by the client's ephemeral key, so that a repeated OPEN costs nothing.
     var openings: [[UInt8]: UInt64] = [:]
     /// Those that have not yet proved that they hold the keys, oldest first.
@@ -60,7 +61,8 @@ package struct ServerEndpoint: ~Copyable {
     }
 
     final class Session {
-        let connection: Connection
+        var connection: Connection
+        let handle: ConnectionHandle
         let connectionID: UInt64
         let peer: PublicKey
         let ephemeral: [UInt8]
@@ -72,7 +74,7 @@ package struct ServerEndpoint: ~Copyable {
         var isRefused = false
 
         init(
-            connection: Connection,
+            connection: consuming Connection,
             connectionID: UInt64,
             peer: PublicKey,
             ephemeral: [UInt8],
@@ -80,6 +82,7 @@ package struct ServerEndpoint: ~Copyable {
             accept: [UInt8],
             createdAt: Instant
         ) {
+            handle = connection.handle
             self.connection = connection
             self.connectionID = connectionID
             self.peer = peer
@@ -155,7 +158,7 @@ extension ServerEndpoint {
         case .taken:
             counters.taken += 1
             if !session.isConfirmed, !session.isRefused { confirm(session, at: now) }
-            touch(session.connection)
+            touch(session)
         }
     }
 
@@ -163,9 +166,9 @@ extension ServerEndpoint {
         latest = max(latest, now)
         dropUnconfirmed(at: now)
         while let handle = timers.popDue(at: now) {
-            guard let connection = connection(handle) else { continue }
-            connection.timePassed(to: now)
-            touch(connection)
+            guard let session = session(handle) else { continue }
+            session.connection.timePassed(to: now)
+            touch(session)
         }
     }
 }
@@ -176,32 +179,32 @@ extension ServerEndpoint {
     /// The stream's next record is `first`. Needed once before ``offer(upTo:on:of:)``; streams that were
     /// opened earlier go first when the window is short.
     package mutating func open(stream: UInt64, at first: UInt64, of handle: ConnectionHandle) {
-        connection(handle)?.open(stream: stream, at: first)
+        session(handle)?.connection.open(stream: stream, at: first)
     }
 
     /// Records below `end` may be asked for.
     package mutating func offer(upTo end: UInt64, on stream: UInt64, of handle: ConnectionHandle) {
-        guard let connection = connection(handle) else { return }
-        connection.offer(upTo: end, on: stream)
+        guard let session = session(handle) else { return }
+        session.connection.offer(upTo: end, on: stream)
         markDirty(handle)
     }
 
     /// What was `later` is there now.
     package mutating func resume(stream: UInt64, of handle: ConnectionHandle) {
-        guard let connection = connection(handle) else { return }
-        connection.resume(stream: stream)
+        guard let session = session(handle) else { return }
+        session.connection.resume(stream: stream)
         markDirty(handle)
     }
 
     /// Sends no more of the stream.
     package mutating func drop(stream: UInt64, of handle: ConnectionHandle) {
-        connection(handle)?.drop(stream: stream)
+        session(handle)?.connection.drop(stream: stream)
     }
 
     /// At most ``TransportConfiguration/datagramLimit`` bytes; older unsent ones give way.
     package mutating func send(datagram: [UInt8], to handle: ConnectionHandle) {
-        guard let connection = connection(handle) else { return }
-        connection.send(datagram: datagram)
+        guard let session = session(handle) else { return }
+        session.connection.send(datagram: datagram)
         markDirty(handle)
     }
 
@@ -211,14 +214,14 @@ extension ServerEndpoint {
         reason: String,
         at now: Instant
     ) {
-        guard let connection = connection(handle) else { return }
-        connection.close(code, reason: reason, as: .local, at: now)
-        touch(connection)
+        guard let session = session(handle) else { return }
+        session.connection.close(code, reason: reason, as: .local, at: now)
+        touch(session)
     }
 
     /// Says goodbye to everybody; later packets meet a RESET.
     package mutating func closeAll(_ code: CloseCode, reason: String, at now: Instant) {
-        for handle in connectionIDs.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+        for handle in named.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             close(handle, code, reason: reason, at: now)
         }
     }
@@ -232,7 +235,7 @@ extension ServerEndpoint {
         while true {
             if let event = events.popFirst() { return event }
             guard let handle = eventful.first else { return nil }
-            guard let id = connectionIDs[handle], let session = sessions[id] else {
+            guard let session = session(handle) else {
                 eventful.removeFirst()
                 continue
             }
@@ -254,20 +257,22 @@ extension ServerEndpoint {
         answerStrangers()
         if let answer = answers.popFirst() { return answer }
         while let handle = dirty.first {
-            guard let connection = connection(handle) else {
+            guard let session = session(handle) else {
                 dirty.removeFirst()
                 isDirty.remove(handle)
                 continue
             }
             // Never for an address that has not proved itself: a token is as good as a proof for a week.
-            if connection.wantsToken, connection.paths.active.isValidated {
-                issueToken(on: connection)
+            if session.connection.wantsToken, session.connection.paths.active.isValidated {
+                issueToken(on: session)
             }
-            if let transmit = connection.nextPacket(at: now, source: &source) { return transmit }
+            if let transmit = session.connection.nextPacket(at: now, source: &source) {
+                return transmit
+            }
             dirty.removeFirst()
             isDirty.remove(handle)
-            timers.schedule(handle, at: connection.deadline)
-            eventful.append(handle)
+            timers.schedule(handle, at: session.connection.deadline)
+            if session.connection.hasNews { eventful.append(handle) }
         }
         return nil
     }
@@ -282,10 +287,10 @@ extension ServerEndpoint {
         return min(timers.deadline ?? confirmation, confirmation)
     }
 
-    private func issueToken(on connection: Connection) {
-        connection.wantsToken = false
-        let ip = connection.paths.active.path.remote.ip
-        connection.give(token: door.cookies.token(for: ip, seconds: seconds))
+    private func issueToken(on session: Session) {
+        session.connection.wantsToken = false
+        let ip = session.connection.paths.active.path.remote.ip
+        session.connection.give(token: door.cookies.token(for: ip, seconds: seconds))
     }
 
     /// Seconds since 1970, as far as the owner told where its clock began.
@@ -300,10 +305,12 @@ extension ServerEndpoint {
 extension ServerEndpoint {
     package var publicKey: PublicKey { identity.publicKey }
 
-    package func link(of handle: ConnectionHandle) -> LinkState? { connection(handle)?.link }
+    package func link(of handle: ConnectionHandle) -> LinkState? {
+        session(handle)?.connection.link
+    }
 
     /// Confirmed connections, those that still drain included.
-    package var connectionCount: Int { connectionIDs.count - unconfirmed.count }
+    package var connectionCount: Int { named.count - unconfirmed.count }
 
     /// Handshakes that wait for their first DATA; bounded by ``TransportConfiguration/unconfirmedLimit``.
     package var unconfirmedCount: Int { unconfirmed.count }
@@ -314,9 +321,7 @@ extension ServerEndpoint {
     var agendaCount: Int { dirty.count + eventful.count }
     var timerCount: Int { timers.count }
 
-    func connection(_ handle: ConnectionHandle) -> Connection? {
-        connectionIDs[handle].flatMap { sessions[$0]?.connection }
-    }
+    func session(_ handle: ConnectionHandle) -> Session? { named[handle] }
 }
 
 // MARK: Book-keeping
@@ -328,9 +333,9 @@ extension ServerEndpoint {
     }
 
     /// A connection changed: it may have events, packets, another deadline.
-    mutating func touch(_ connection: Connection) {
-        eventful.append(connection.handle)
-        markDirty(connection.handle)
+    mutating func touch(_ session: Session) {
+        if session.connection.hasNews { eventful.append(session.handle) }
+        markDirty(session.handle)
     }
 
     private mutating func markDirty(_ handle: ConnectionHandle) {
@@ -340,8 +345,8 @@ extension ServerEndpoint {
     mutating func forget(_ session: Session) {
         sessions[session.connectionID] = nil
         openings[session.ephemeral] = nil
-        connectionIDs[session.connection.handle] = nil
-        timers.forget(session.connection.handle)
+        named[session.handle] = nil
+        timers.forget(session.handle)
         unconfirmed.removeAll { $0 == session.connectionID }
     }
 }

@@ -42,6 +42,8 @@ package struct TransportConfiguration: Sendable {
 
     /// Bytes of an unreliable datagram, so that it fits one packet beside an ACK.
     package static let datagramLimit = 1_000
+    /// Bytes that are acknowledged at once: two full packets. Of small ones more go without.
+    package static let ackBytes = 2_000
 
     package init() {}
 }

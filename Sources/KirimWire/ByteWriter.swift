@@ -14,9 +14,15 @@ package struct ByteWriter {
     package mutating func byte(_ value: UInt8) { bytes.append(value) }
 
     package mutating func integer<I: FixedWidthInteger>(_ value: I) {
-        for shift in stride(from: (MemoryLayout<I>.size - 1) * 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> I(shift)))
-        }
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    // Generic code is not specialised across modules: what other modules write has a form of its own.
+
+    package mutating func integer(_ value: Int64) { integer(UInt64(bitPattern: value)) }
+
+    package mutating func integer(_ value: UInt64) {
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
     /// The largest value that a varint holds (RFC 9000 §16).
@@ -49,6 +55,15 @@ package struct ByteWriter {
             varint(utf8.count)
             bytes.append(contentsOf: utf8)
         }
+    }
+
+    /// Takes back what was appended behind the first `count` bytes.
+    package mutating func truncate(to count: Int) { bytes.removeLast(bytes.count - count) }
+
+    /// The bytes, without a copy; the writer is empty afterwards.
+    package mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
     }
 
     /// Appends zeros until there are `count` bytes.

@@ -229,6 +229,23 @@ extension RecordFrame {
     }
 
     func write(to writer: inout ByteWriter) {
+        Self.write(
+            stream: stream,
+            number: number,
+            fragment: fragment,
+            bytes: bytes[...],
+            to: &writer
+        )
+    }
+
+    /// Writes a frame whose bytes stand within others, so that they are copied once.
+    package static func write(
+        stream: UInt64,
+        number: UInt64,
+        fragment: Fragment?,
+        bytes: ArraySlice<UInt8>,
+        to writer: inout ByteWriter
+    ) {
         writer.byte(Frame.FrameType.record | (fragment == nil ? 0 : Frame.FrameType.fragmentFlag))
         writer.varint(stream)
         writer.varint(number)
@@ -236,7 +253,8 @@ extension RecordFrame {
             writer.varint(fragment.offset)
             writer.varint(fragment.total)
         }
-        writer.prefixed(bytes)
+        writer.varint(bytes.count)
+        writer.append(bytes)
     }
 
     /// Bytes that the frame takes, for a record or fragment of `count` bytes.

@@ -13,7 +13,12 @@ package struct Instant: InstantProtocol, Hashable, Sendable {
     package static let distantFuture = Instant(nanoseconds: .max)
 
     package func advanced(by step: Duration) -> Instant {
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(step.inNanoseconds)
+        advanced(nanoseconds: step.inNanoseconds)
+    }
+
+    /// Where it is done with every packet: a `Duration` is 128 bits, and dividing those is dear.
+    package func advanced(nanoseconds step: Int64) -> Instant {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(step)
         return overflow ? .distantFuture : Instant(nanoseconds: sum)
     }
 

@@ -32,8 +32,8 @@ package struct Pace: Hashable, Sendable {
     /// `nil` if it may pass; otherwise how long to wait.
     package mutating func take(at now: Instant) -> Duration? {
         let start = max(paid ?? now, now)
-        let due = start.advanced(by: .nanoseconds(interval))
-        let ahead = now.duration(to: due).inNanoseconds
+        let due = start.advanced(nanoseconds: interval)
+        let ahead = due.nanoseconds - now.nanoseconds
         guard ahead <= allowance else { return .nanoseconds(ahead - allowance) }
         paid = due
         return nil

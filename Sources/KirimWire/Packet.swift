@@ -274,14 +274,18 @@ package struct DataHeader: Hashable, Sendable {
         }
     }
 
-    package var bytes: [UInt8] {
-        var writer = ByteWriter(capacity: size)
+    package func write(to writer: inout ByteWriter) {
         writer.byte(PacketType.data.rawValue)
         switch destination {
         case .server(let connectionID): writer.integer(connectionID)
         case .client(let index): writer.byte(index)
         }
         writer.integer(packetNumber)
+    }
+
+    package var bytes: [UInt8] {
+        var writer = ByteWriter(capacity: size)
+        write(to: &writer)
         return writer.bytes
     }
 }
