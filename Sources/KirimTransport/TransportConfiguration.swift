@@ -33,17 +33,17 @@ package struct TransportConfiguration: Sendable {
 
     /// Bytes that may be under way on a path that is not known yet. RFC 9002 §7.2.
     package var initialWindow = CongestionController.initialWindow
-    /// Seconds for which a CHALLENGE's cookie proves an address. Longer than four waits of ``handshakeRetryLimit``, after
+    /// So long a CHALLENGE's cookie proves an address. Longer than four waits of ``handshakeRetryLimit``, after
     /// which a client believes an objection to its OPEN.
-    package var cookieLifetime: UInt32 = 120
-    /// Seconds for which a token lets its bearer begin with OPEN. A week.
-    package var tokenLifetime: UInt32 = 7 * 86_400
-    package var grease = Grease()
+    package var cookieLifetime: Duration = .seconds(120)
+    /// So long a token lets its bearer begin with OPEN.
+    package var tokenLifetime: Duration = .seconds(7 * 86_400)
+    package var grease: Grease
 
     /// Bytes of an unreliable datagram, so that it fits one packet beside an ACK.
     package static let datagramLimit = 1_000
 
-    package init() {}
+    package init() { grease = Grease() }
 }
 
 /// How a server lets clients in, with what it needs to check them.
