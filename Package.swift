@@ -179,7 +179,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "EndToEndTests",
         [
             "KirimTestKit", "KirimClient", "KirimServer", "KirimRooms", "KirimWire", "KirimNoise",
-            "KirimJournal",
+            "KirimTransport", "KirimJournal",
             "kirim",
         ]
     ),

@@ -63,6 +63,7 @@ extension Connection {
         at now: Instant
     ) {
         guard frames.contains(where: \.isAckEliciting) else { return }
+        lastNews = now
         unacknowledged += 1
         let isInOrder = isHighest && number == (previous.map { $0 &+ 1 } ?? 0)
         if unacknowledged >= 2 || !isInOrder || frames.contains(.ackNow) {

@@ -43,6 +43,8 @@ final class Connection {
     /// When the acknowledgement must leave; in the past for "at once".
     var acknowledgeBy: Instant?
     var lastHeard: Instant
+    /// When something came that the peer said by itself, and not only as an answer.
+    var lastNews: Instant
 
     // What left.
     var streams: [OutgoingStream] = []
@@ -106,6 +108,7 @@ final class Connection {
         reassembly = Reassembly(limit: configuration.receiveWindow + RecordFrame.recordLimit)
         largestReceivedAt = now
         lastHeard = now
+        lastNews = now
         lastElicitingSent = now
         peerWindow = peer.window
         congestion = CongestionController(window: configuration.initialWindow)
@@ -259,10 +262,20 @@ extension Connection {
         if isPacing, mayWrite {
             consider(pacer.deadline(window: congestion.window, smoothed: roundTrip.smoothed))
         }
-        if case .client = role, !controls.contains(.ping) {
-            consider(lastElicitingSent.advanced(by: configuration.keepAlive))
-        }
+        consider(pingDeadline)
         return earliest
+    }
+
+    /// When the client asks for a sign of life. A NAT that takes another port tells nobody, and the server's words
+    /// go astray until the client speaks: so it speaks soon after something came, when more is likely
+    /// to come, and ever more seldom as a silence grows (PROTOCOL.md §3).
+    private var pingDeadline: Instant? {
+        guard case .client = role, !controls.contains(.ping) else { return nil }
+        let age = max(.zero, lastNews.duration(to: lastElicitingSent))
+        let watchful = max(lastElicitingSent, lastNews).advanced(
+            by: max(configuration.attention, age)
+        )
+        return min(watchful, lastElicitingSent.advanced(by: configuration.keepAlive))
     }
 
     /// Since when an answer is due; before that the peer's silence means nothing.
@@ -290,11 +303,7 @@ extension Connection {
             probe()
         }
         if paths.timePassed(to: now) { pathChanged(resets: true) }
-        if case .client = role, now >= lastElicitingSent.advanced(by: configuration.keepAlive),
-            !controls.contains(.ping)
-        {
-            ping()
-        }
+        if let pingDeadline, now >= pingDeadline { ping() }
     }
 
     /// Facts for the owner since the last call, in order.

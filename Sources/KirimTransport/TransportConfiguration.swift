@@ -8,6 +8,12 @@ package struct TransportConfiguration: Sendable {
     package var initialRoundTrip: Duration = .milliseconds(333)
     /// Idle time after which the client sends a PING. NATs forget UDP after 30 s (RFC 9000 §10.1.2).
     package var keepAlive: Duration = .seconds(25)
+    /// So long after the server's last word the client asks for a sign of life, and then whenever the silence has
+    /// become twice as old, up to ``keepAlive`` (docs/decisions/0009-deaf-listeners.md).
+    package var attention: Duration = .seconds(2)
+    /// After a change of the network that the machine saw: so long without an answer, and all addresses of the
+    /// server are knocked at.
+    package var roamPatience: Duration = .seconds(1)
     /// Nothing heard for so long ends a connection. Covers a laptop lid.
     package var idleTimeout: Duration = .seconds(30 * 60)
     /// Nothing heard for so long while data is out: take another socket. Mosh: 10 s.
