@@ -32,6 +32,9 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 /// GTK and libadwaita, which only the trait of that name asks for.
 let gtk = Target.Dependency.target(name: "CGtk", condition: .when(traits: ["GTK"]))
 
+/// Which of thousands of sockets has something: the load generator's, where there is Linux.
+let epoll = Target.Dependency.target(name: "CEpoll", condition: .when(platforms: [.linux]))
+
 /// The arrows of docs/ARCHITECTURE.md: each target may import what stands in its line, no more.
 let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimWire", []),
@@ -82,6 +85,13 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimServer", "KirimTerminal",
         ]
     ),
+    (
+        "KirimLoad",
+        [
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimClientCore", epoll,
+            heap,
+        ]
+    ),
     ("KirimTestKit", ["KirimWire", nioCore, nioPosix]),
 ]
 
@@ -112,6 +122,14 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("kirim-sim", ["KirimSimulation", arguments]),
+    ("kirim-load", ["KirimLoad", "KirimWire", arguments]),
+    (
+        "kirim-bench",
+        [
+            "KirimLoad", "KirimSimulation", "KirimJournal", "KirimServerCore", "KirimClientCore",
+            "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire", arguments,
+        ]
+    ),
 ]
 
 /// `make fuzz` alone sets it: our own modules then count what they reach, and libFuzzer drives them.
@@ -170,6 +188,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimRooms", "KirimWire",
         ]
     ),
+    ("KirimLoadTests", ["KirimLoad"]),
     ("KirimScreenTests", ["KirimScreen", "KirimRooms", "KirimWire", "KirimTestKit"]),
     (
         "KirimTerminalTests",
@@ -246,6 +265,7 @@ let package = Package(
                 pkgConfig: "libadwaita-1",
                 providers: [.apt(["libadwaita-1-dev"]), .brew(["libadwaita"])]
             ),
+            .systemLibrary(name: "CEpoll"),
             .executableTarget(
                 name: "kirim-echo-bot",
                 dependencies: ["KirimClient", "KirimRooms", "KirimWire"],

@@ -197,6 +197,8 @@ package final class KirimServer: Service {
         var settings = ServerCore.Configuration()
         settings.name = options.name
         settings.limits = options.limits
+        if let limit = options.connections { settings.endpoint.connectionLimit = limit }
+        if let burst = options.newMembers { settings.enrolments.burst = burst }
         settings.plain.policy =
             switch options.plain {
             case .off: .off

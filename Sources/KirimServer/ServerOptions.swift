@@ -15,6 +15,10 @@ package struct ServerOptions: Sendable {
     package var plainSilence: Duration = .seconds(3_600)
     package var access: Access = .open
     package var limits = ChatLimits.standard
+    /// Connections at once; `nil` for the standard.
+    package var connections: Int?
+    /// New members that may come from one address at once; `nil` for the standard.
+    package var newMembers: Int?
 
     /// Which sources may speak plain text: nobody, this machine, or also others that pass a challenge.
     package enum Plain: String, Sendable, CaseIterable {

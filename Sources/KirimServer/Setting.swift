@@ -4,6 +4,7 @@ import Logging
 /// A thing that a server is told: its key in the settings file, its variable, and what may stand there.
 package enum Setting: String, CaseIterable, Sendable {
     case host, port, data, name, plain, plainSilence, passwordFile, inviteOnly, logLevel
+    case connections, newMembers, postsPerSecond
 
     /// What was written somewhere, before it is looked at.
     package enum Value: Hashable, Sendable {
@@ -34,7 +35,8 @@ package enum Setting: String, CaseIterable, Sendable {
                     String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
                 }
             )
-        case .port, .plainSilence: Int(text).map { .number($0) } ?? .text(text)
+        case .port, .plainSilence, .connections, .newMembers, .postsPerSecond:
+            Int(text).map { .number($0) } ?? .text(text)
         case .inviteOnly:
             switch text.lowercased() {
             case "true", "yes", "1": .flag(true)
@@ -65,6 +67,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case (.port, .number(let port)): UInt16(exactly: port) == nil ? nil : value
         case (.plainSilence, .number(let minutes)):
             (1...525_600).contains(minutes) ? value : nil
+        case (.connections, .number(let count)), (.newMembers, .number(let count)),
+            (.postsPerSecond, .number(let count)):
+            (1...1_000_000).contains(count) ? value : nil
         case (.inviteOnly, .flag): value
         case (.plain, .text(let text)): ServerOptions.Plain(rawValue: text) == nil ? nil : value
         case (.logLevel, .text(let text)): Logger.Level(rawValue: text) == nil ? nil : value
@@ -83,6 +88,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .name: "what the server calls itself"
         case .plain: "off, loopback or lan"
         case .plainSilence: "a number of minutes from 1 to 525600"
+        case .connections, .newMembers, .postsPerSecond: "a number from 1 to 1000000"
         case .passwordFile: "the path of a file whose first line is the password"
         case .inviteOnly: "true or false"
         case .logLevel: Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")

@@ -27,13 +27,15 @@ struct ServeCommand: AsyncParsableCommand {
             SETTINGS
               Flags go before the environment (KIRIM_HOST, KIRIM_PORT, KIRIM_DATA,
               KIRIM_NAME, KIRIM_PLAIN, KIRIM_PLAIN_SILENCE, KIRIM_PASSWORD_FILE,
-              KIRIM_INVITE_ONLY, KIRIM_LOG_LEVEL), which goes before the settings
-              file (KIRIM_SETTINGS, else ~/.config/kirim/server.json). That is one
+              KIRIM_INVITE_ONLY, KIRIM_LOG_LEVEL, KIRIM_CONNECTIONS,
+              KIRIM_NEW_MEMBERS, KIRIM_POSTS_PER_SECOND), which goes before the
+              settings file (KIRIM_SETTINGS, else ~/.config/kirim/server.json). That is one
               JSON object with any of these keys; what is mistyped is refused:
               {"host": ["0.0.0.0", "::"], "port": 4000, "data": "/srv/kirim",
                "name": "Kelas 7B", "plain": "off", "plainSilence": 60,
                "passwordFile": "/srv/kirim/password", "inviteOnly": false,
-               "logLevel": "notice"}
+               "logLevel": "notice", "connections": 10000, "newMembers": 50,
+               "postsPerSecond": 500}
 
             EXIT CODES
               0   it was stopped: /quit, Ctrl-C, SIGTERM
@@ -76,6 +78,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "How much the server tells about itself on standard error. (default: notice)")
     var logLevel: String?
+
+    @Option(help: "Connections that there may be at once. (default: 10000)")
+    var connections: Int?
+
+    @Option(help: "New members that may come from one address at once. (default: 50)")
+    var newMembers: Int?
+
+    @Option(help: "Messages a second of one member; ten times as many at once. (default: 500)")
+    var postsPerSecond: Int?
 
     @Flag(help: "Show the server in a window of the desktop, and not in this terminal.")
     var window = false
@@ -120,6 +131,9 @@ struct ServeCommand: AsyncParsableCommand {
                 passwordFile: passwordFile,
                 inviteOnly: inviteOnly ? true : nil,
                 logLevel: logLevel,
+                connections: connections,
+                newMembers: newMembers,
+                postsPerSecond: postsPerSecond,
                 settings: self.settings
             )
         )

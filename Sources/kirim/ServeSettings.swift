@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import KirimRooms
 import KirimServer
 import KirimWire
 import Logging
@@ -21,6 +22,9 @@ struct ServeSettings {
         var passwordFile: String?
         var inviteOnly: Bool?
         var logLevel: String?
+        var connections: Int?
+        var newMembers: Int?
+        var postsPerSecond: Int?
         var settings: String?
 
         fileprivate var given: [Setting: Setting.Value] {
@@ -34,6 +38,9 @@ struct ServeSettings {
                 .passwordFile: passwordFile.map { .text($0) },
                 .inviteOnly: inviteOnly.map { .flag($0) },
                 .logLevel: logLevel.map { .text($0) },
+                .connections: connections.map { .number($0) },
+                .newMembers: newMembers.map { .number($0) },
+                .postsPerSecond: postsPerSecond.map { .number($0) },
             ]
             return all.compactMapValues { $0 }
         }
@@ -47,6 +54,12 @@ struct ServeSettings {
         options.name = reader.string(forKey: "name", default: options.name)
         if let silence = reader.int(forKey: "plainSilence") {
             options.plainSilence = .seconds(silence * 60)
+        }
+        options.connections = reader.int(forKey: "connections")
+        options.newMembers = reader.int(forKey: "newMembers")
+        if let rate = reader.int(forKey: "postsPerSecond") {
+            options.limits.postsPerSecond = rate
+            options.limits.postBurst = 10 * rate
         }
         options.access = try access(
             passwordFile: reader.string(forKey: "passwordFile"),

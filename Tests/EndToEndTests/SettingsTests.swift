@@ -75,6 +75,8 @@ struct SettingsTests {
             ("KIRIM_PASSWORD_FILE", ""), ("KIRIM_PLAIN", "yes"), ("KIRIM_PLAIN_SILENCE", "0"),
             ("KIRIM_INVITE_ONY", "true"), ("KIRIM_INVITEONLY", "1"), ("KIRIM_PASSWORD", "x"),
             ("KIRIM_HOST", "nowhere"), ("KIRIM_LOG_LEVEL", "loud"), ("KIRIM_SETTINGS", "/nowhere"),
+            ("KIRIM_CONNECTIONS", "0"), ("KIRIM_NEW_MEMBERS", "many"),
+            ("KIRIM_POSTS_PER_SECOND", "1000001"),
         ]
     )
     func mistypedVariable(_ name: String, _ value: String) throws {
