@@ -99,7 +99,8 @@ struct NetworkWatch {
         var count = 0
         while count < bytes.count {
             let more = bytes.withUnsafeMutableBytes { space in
-                read(descriptor, space.baseAddress! + count, space.count - count)
+                let rest = UnsafeMutableRawBufferPointer(rebasing: space[count...])
+                return read(descriptor, rest.baseAddress, rest.count)
             }
             guard more > 0 else { break }
             count += more

@@ -19,10 +19,10 @@ package final class Flood: @unchecked Sendable {
 
     private let descriptor: Int32
     private let sendMany: SendMany
-    private let bytes: UnsafeMutableRawBufferPointer
+    private let bytes: UnsafeMutableRawPointer
     private let vectors: UnsafeMutablePointer<iovec>
     /// Of struct mmsghdr: a msghdr and how much of it left.
-    private let messages: UnsafeMutableRawBufferPointer
+    private let messages: UnsafeMutableRawPointer
     private let target: UnsafeMutablePointer<sockaddr_in>
     private let count: Int
     private let payload: Int
@@ -57,12 +57,12 @@ package final class Flood: @unchecked Sendable {
         bytes = .allocate(byteCount: count * length, alignment: 16)
         vectors = .allocate(capacity: count)
         messages = .allocate(byteCount: count * Self.stride, alignment: 16)
-        messages.initializeMemory(as: UInt8.self, repeating: 0)
+        messages.initializeMemory(as: UInt8.self, repeating: 0, count: count * Self.stride)
         target = .allocate(capacity: 1)
         target.initialize(to: sockaddr_in(Address(ip: server.ip, port: 0)))
         for (place, packet) in packets.prefix(count).enumerated() {
             let whole = RawSocket.packet(packet.bytes, from: packet.source, to: server)
-            let start = bytes.baseAddress! + place * length
+            let start = bytes + place * length
             start.copyMemory(from: whole, byteCount: length)
             (vectors + place).initialize(to: iovec(iov_base: start, iov_len: length))
             var message = msghdr()
@@ -103,7 +103,7 @@ package final class Flood: @unchecked Sendable {
         var sent = 0
         var place = 0
         while !state.withLock({ $0.isOver }) {
-            let from = messages.baseAddress! + place * Self.stride
+            let from = messages + place * Self.stride
             let left = sendMany(descriptor, from, UInt32(Self.batch), 0)
             sent += max(0, Int(left))
             place = (place + Self.batch) % count

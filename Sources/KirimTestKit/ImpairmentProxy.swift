@@ -35,6 +35,7 @@ package final class ImpairmentProxy: Sendable {
 
     package let address: Address
     private let front: UDPSocket
+    private let sources: [IPAddress]
     private let state: Mutex<State>
 
     private struct State {
@@ -57,7 +58,14 @@ package final class ImpairmentProxy: Sendable {
         let isForServer: Bool
     }
 
-    package init(to server: Address, road: Road, seed: UInt64) throws {
+    /// The clients' outward sockets have these addresses in turn.
+    package init(
+        to server: Address,
+        road: Road,
+        seed: UInt64,
+        sources: [IPAddress] = [.loopback]
+    ) throws {
+        self.sources = sources
         front = try UDPSocket()
         address = front.address
         state = Mutex(State(road: road, server: server, dice: SeededDice(seed: seed)))
@@ -160,7 +168,8 @@ package final class ImpairmentProxy: Sendable {
                     continue
                 }
                 if state.outward[parcel.client] == nil {
-                    state.outward[parcel.client] = try? UDPSocket()
+                    let source = sources[state.outward.count % sources.count]
+                    state.outward[parcel.client] = try? UDPSocket(ip: source)
                 }
                 state.outward[parcel.client]?.send(parcel.bytes, to: state.server)
             }

@@ -20,7 +20,16 @@ final class Roads: Sendable {
             road.duplication = kind.duplication
             road.reordering = kind.reordering
             road.delay = .milliseconds(kind.delay)
-            return try ImpairmentProxy(to: server, road: road, seed: UInt64(number))
+            // A server lets so many new members in from one address; here they come from eight.
+            let sources = (1...8 as ClosedRange<UInt32>).map { place in
+                IPAddress.v4(127 << 24 | UInt32(number + 1) << 8 | place)
+            }
+            return try ImpairmentProxy(
+                to: server,
+                road: road,
+                seed: UInt64(number),
+                sources: sources
+            )
         }
     }
 

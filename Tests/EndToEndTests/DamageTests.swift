@@ -203,7 +203,10 @@ struct DamageTests {
             return
         }
         func clock(_ shift: String) -> [String: String] {
-            ["LD_PRELOAD": library, "FAKETIME": shift, "DONT_FAKE_MONOTONIC": "1"]
+            [
+                "LD_PRELOAD": library, "FAKETIME": shift, "DONT_FAKE_MONOTONIC": "1",
+                "FAKETIME_DISABLE_SHM": "1",
+            ]
         }
         let stage = try Stage()
         let budi = try stage.person("budi")

@@ -24,6 +24,7 @@ struct SoakTests {
         let roads = try Roads(to: stage.address)
         defer { roads.stop() }
         let crowd = try await Crowd(Self.clients, on: roads, folder: stage.folder)
+        tell("soak: \(Self.clients) people are here")
         let rounds = Int(Self.minutes ?? 4)
         var minutes: [Minute] = []
         for number in 1...rounds {
@@ -35,7 +36,7 @@ struct SoakTests {
                 delays: crowd.takeDelays()
             )
             minutes.append(minute)
-            print("soak: minute \(number) of \(rounds), \(Self.clients) people: \(minute)")
+            tell("soak: minute \(number) of \(rounds), \(Self.clients) people: \(minute)")
         }
         let missing = await crowd.settle(within: .seconds(120))
         #expect(missing == 0, "somebody lacks up to \(missing) messages")
@@ -47,7 +48,7 @@ struct SoakTests {
         let log = try stage.texts()
         #expect(log.count == said)
         #expect(Set(log).count == said)
-        print("soak: \(said) messages, each there once, seen once and in order by \(Self.clients)")
+        tell("soak: \(said) messages, each there once, seen once and in order by \(Self.clients)")
     }
 
     /// From the end of the first quarter on: no more than this much heavier, no descriptor more, and the last quarter
@@ -64,7 +65,7 @@ struct SoakTests {
         }
         let second = p99(minutes[quarter..<2 * quarter])
         let last = p99(minutes[(minutes.count - quarter)...])
-        print(
+        tell(
             """
             soak: from the first quarter to the end the server grew by \
             \((late.memory - early.memory) / 1_024) KiB and \(late.descriptors - early.descriptors) descriptors
@@ -83,6 +84,11 @@ struct SoakTests {
             "server \(memory / 1_024) KiB, \(descriptors) descriptors; \(delays.count) deliveries, "
                 + "p50 \(shown(percentile(delays, 0.5))), p99 \(shown(percentile(delays, 0.99)))"
         }
+    }
+
+    /// At once: who watches for an hour is not to wait for a full buffer.
+    private func tell(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 
     /// Two hundred people have some thousand files.
