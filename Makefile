@@ -18,8 +18,10 @@ FAULTS ?= all
 KIND ?= chat
 SIZE ?= full
 SECONDS ?= 60
-MINUTES ?= 10
 RATE ?= 10000
+ROUNDS ?= 200
+MINUTES ?= 60
+CLIENTS ?= 200
 ARGS ?=
 
 # The windows are built where libadwaita is; GTK=no leaves them out.
@@ -31,8 +33,8 @@ SOURCES = Package.swift Sources Tests
 export KIRIM_SEED ?= $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build run serve chat stop test check format sim sim-long second attack bench bench-check \
-	bench-write peers fuzz corpus asan tsan install clean
+.PHONY: help prepare build run serve chat stop test check format sim sim-long second attack crash \
+	damage roam soak bench bench-check bench-write peers fuzz corpus asan tsan install clean
 
 help: ## prints this list
 	@echo "Kirim, a chat over UDP. To try it: make run"
@@ -92,15 +94,35 @@ second: ## plays the scenes of the second implementation with a server (ARGS=: n
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim
 	/usr/bin/python3 -u Tests/SecondImplementation/second.py --kirim $(KIRIM) $(ARGS)
 
-sim-long: prepare ## simulates drawn circumstances for MINUTES= (10) from SEED= (now) on, with FAULTS=
+sim-long: prepare ## simulates drawn circumstances for MINUTES= (60) from SEED= (now) on, with FAULTS=
 	swift build -c $(CONFIGURATION) $(TRAITS) --product kirim-sim
 	.build/$(CONFIGURATION)/kirim-sim --kind=swarm --minutes=$(MINUTES) --keep-going \
 		--seed=$(if $(filter file,$(origin SEED)),now,$(SEED)) --faults=$(FAULTS) --size=$(SIZE) $(ARGS)
 
+# The tests of real processes in their long forms: what follows is told them in the environment.
+# One after the other: what is measured is not to be another test.
+LONG = swift test -c $(CONFIGURATION) $(TRAITS) --skip-build --disable-xctest --no-parallel --filter
+
 attack: prepare ## attacks a server on this machine for SECONDS= with RATE= packets a second (0: all it can)
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
-	KIRIM_ATTACK_SECONDS=$(SECONDS) KIRIM_ATTACK_RATE=$(RATE) swift test -c $(CONFIGURATION) \
-		$(TRAITS) --skip-build --disable-xctest --filter '^EndToEndTests\.AttackTests'
+	KIRIM_ATTACK_SECONDS=$(SECONDS) KIRIM_ATTACK_RATE=$(RATE) \
+		$(LONG) '^EndToEndTests\.(AttackTests|FloodTests|PlainFloodTests)'
+
+crash: prepare ## kills a server ROUNDS= times at any moment while people talk, and looks for what is lost
+	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
+	KIRIM_CRASH_ROUNDS=$(ROUNDS) KIRIM_CRASH_SEED=$(SEED) $(LONG) '^EndToEndTests\.CrashTests'
+
+damage: prepare ## fills disks, cuts files, and damages each page of a server's and a person's file
+	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
+	KIRIM_DISK_PAGES=0 $(LONG) '^EndToEndTests\.(DiskTests|DamageTests)'
+
+roam: prepare ## changes the network under somebody who only listens, with the times of life; half an hour
+	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
+	KIRIM_ROAM_LONG=1 $(LONG) '^EndToEndTests\.(ListenerTests|RoamingTests|NetworkTests)'
+
+soak: prepare ## lets CLIENTS= (200) people talk on bad roads for MINUTES= (60), with figures each minute
+	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
+	KIRIM_SOAK_MINUTES=$(MINUTES) KIRIM_SOAK_CLIENTS=$(CLIENTS) $(LONG) '^EndToEndTests\.SoakTests'
 
 bench: ## measures the window in floods, SECONDS= long, and in a room of HISTORY= (100000)
 	@scripts/prepare test

@@ -122,7 +122,7 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("kirim-sim", ["KirimSimulation", arguments]),
-    ("kirim-load", ["KirimLoad", arguments]),
+    ("kirim-load", ["KirimLoad", "KirimWire", arguments]),
     (
         "kirim-bench",
         [
@@ -198,7 +198,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "EndToEndTests",
         [
             "KirimTestKit", "KirimClient", "KirimServer", "KirimRooms", "KirimWire", "KirimNoise",
-            "KirimJournal",
+            "KirimTransport", "KirimJournal",
             "kirim",
         ]
     ),

@@ -31,6 +31,8 @@ actor Engine {
     private var armed: Instant?
     private var watch = NetworkWatch()
     private var watching: RepeatedTask?
+    private var news: (any Channel)?
+    private var isLookDue = false
 
     private var remotes: [Address] = []
     private var isResolving = false
@@ -99,6 +101,9 @@ actor Engine {
         ) { [weak self] _ in
             self?.assumeIsolated { $0.lookAround() }
         }
+        news = try? await NetworkNews.listen(on: loop) { [weak self] in
+            self?.assumeIsolated { $0.lookSoon() }
+        }?.get()
         resolve()
         drain()
     }
@@ -197,6 +202,18 @@ extension Engine {
 // MARK: - The network
 
 extension Engine {
+    /// A change comes as several pieces of news: one look, once they are there.
+    private func lookSoon() {
+        guard !isLookDue, end == nil else { return }
+        isLookDue = true
+        loop.scheduleTask(in: .milliseconds(50)) { [weak self] in
+            self?.assumeIsolated {
+                $0.isLookDue = false
+                if $0.end == nil { $0.lookAround() }
+            }
+        }
+    }
+
     private func lookAround() {
         let sight = watch.look()
         switch sight {
@@ -413,6 +430,7 @@ extension Engine {
                 )
             )
             watching?.cancel()
+            news?.close(promise: nil)
             timer?.cancel()
             sockets?.closeAll()
             events.finish()

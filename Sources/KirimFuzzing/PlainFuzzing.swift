@@ -57,7 +57,7 @@ enum PlainFuzzing {
         /// What each address was sent last.
         var last: [Address: [UInt8]] = [:]
         private var isInside: Set<Address> = []
-        /// Bytes from a stranger less those to it.
+        /// Bytes from each address while it was a stranger's, less those to it.
         private var credit: [Address: Int] = [:]
 
         init(_ server: PlainServer) { self.server = server }
@@ -111,7 +111,6 @@ enum PlainFuzzing {
                     require(isInside.insert(peer.address).inserted, "nobody joins twice")
                 case .left(let peer, _):
                     require(isInside.remove(peer.address) != nil, "only who is here leaves")
-                    credit[peer.address] = nil
                 case .said(let peer, let text):
                     require(isInside.contains(peer.address), "only who is here speaks")
                     require(!text.isEmpty, "nothing is not a message")

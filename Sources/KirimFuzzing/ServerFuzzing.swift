@@ -111,9 +111,9 @@ enum ServerFuzzing {
             while turns < 2_000 {
                 turns += 1
                 if let event = server.nextEvent() {
-                    if case .opened(let handle, _, let path, _) = event {
+                    if case .opened(let handle, let peer, _, _) = event {
                         handles.append(handle)
-                        proved.insert(path.remote)
+                        opened(by: peer)
                     }
                     continue
                 }
@@ -122,6 +122,13 @@ enum ServerFuzzing {
             }
             require(turns < 2_000, "a turn ends")
             check()
+        }
+
+        /// The cookie proved where its OPEN came from; the packet that confirmed it may have come from anywhere.
+        private mutating func opened(by peer: PublicKey) {
+            for place in guests.indices where ServerFuzzing.identities[place].publicKey == peer {
+                proved.insert(.peer(place))
+            }
         }
 
         private mutating func answer(_ transmit: Transmit) {

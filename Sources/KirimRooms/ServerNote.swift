@@ -29,6 +29,8 @@ package enum ServerNote: Hashable, Sendable {
     /// The journal does not take it. Said once, until it works again.
     case storageFailed(JournalError)
     case storageWorks
+    /// Something that was kept cannot be read back. Said once for each reason.
+    case readingFailed(JournalError)
     /// An operator's line was not sent, because it could not be kept.
     case broadcastFailed(String)
 }

@@ -8,10 +8,13 @@ final class Doorway: ChannelInboundHandler {
 
     private let engine: Engine
     private let socket: SocketID
+    /// Whether it is the second of two (``MembersDoor``), whose loss leaves the first to hear everything.
+    private let isForMembers: Bool
 
-    init(_ engine: Engine, socket: SocketID) {
+    init(_ engine: Engine, socket: SocketID, isForMembers: Bool) {
         self.engine = engine
         self.socket = socket
+        self.isForMembers = isForMembers
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -25,7 +28,9 @@ final class Doorway: ChannelInboundHandler {
 
     /// NIO closes a datagram channel when a send fails in certain ways. ``WayOut`` foresees what a forged
     /// source can bring about; the rest (EPERM, a firewall's word) needs a new one, or the server would be deaf.
-    func channelInactive(context: ChannelHandlerContext) { engine.lost(socket) }
+    func channelInactive(context: ChannelHandlerContext) {
+        if !isForMembers { engine.lost(socket) }
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { engine.failed(error) }
 }

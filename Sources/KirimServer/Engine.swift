@@ -22,6 +22,8 @@ final class Engine {
     private let tell: (ServerNote) -> Void
 
     private var outlets: [SocketID: Outlet] = [:]
+    /// Each beside the channel of that socket; never sent from.
+    var membersDoors: [SocketID: any Channel] = [:]
     private var bound: [SocketID: Address] = [:]
     /// Datagrams that bore an address of the server's own.
     var forgedAsOwn: UInt64 = 0
@@ -95,47 +97,10 @@ final class Engine {
         outlets[socket] = Outlet(channel, local.flatMap { WayOut(from: $0) })
     }
 
-    func bind(_ address: Address, as socket: SocketID) -> EventLoopFuture<any Channel> {
-        let engine = NIOLoopBound(self, eventLoop: loop)
-        var bootstrap = DatagramBootstrap(group: loop)
-            .channelOption(.maxMessagesPerRead, value: 64)
-            // One call of the system for as many; each gets its part of the allocator's buffer, in which
-            // the longest datagram of the plain protocol has room.
-            .channelOption(.datagramVectorReadMessageCount, value: 16)
-            .channelOption(
-                .recvAllocator,
-                value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 65_536)
-            )
-            .channelOption(.socketOption(.so_rcvbuf), value: 4_194_304)
-            .channelOption(
-                .writeBufferWaterMark,
-                value: .init(low: 1_048_576, high: 4_194_304)
-            )
-        #if os(Linux)
-        // IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, both PROBE: packets are not fragmented, and no
-        // forged ICMP makes them seem too long.
-        let isV6 = if case .v6 = address.ip { true } else { false }
-        let whole = ChannelOptions.Types.SocketOption(
-            level: isV6 ? .ipv6 : .ip,
-            name: NIOBSDSocket.Option(rawValue: isV6 ? 23 : 10)
-        )
-        bootstrap = bootstrap.channelOption(whole, value: 3)
-        #endif
-        if case .v6 = address.ip {
-            // IPv4 has its own socket, so that an address is written in one way only.
-            let option = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
-            bootstrap = bootstrap.channelOption(option, value: 1)
-        }
-        return bootstrap.channelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                let doorway = Doorway(engine.value, socket: socket)
-                try channel.pipeline.syncOperations.addHandler(doorway)
-            }
-        }.bind(to: address.socketAddress)
-    }
-
     func lost(_ socket: SocketID) {
         outlets[socket] = nil
+        // Both are bound anew: the address must be free for that.
+        membersDoors.removeValue(forKey: socket)?.close(promise: nil)
         guard !isStopped, let address = bound[socket] else { return }
         rebinds.increment()
         log.notice("socket lost, binding it again", metadata: ["address": "\(address)"])
@@ -147,7 +112,10 @@ final class Engine {
         bind(address, as: socket).assumeIsolated().whenComplete { [self] result in
             switch result {
             case .success(let channel):
-                guard !isStopped else { return channel.close(promise: nil) }
+                guard !isStopped else {
+                    membersDoors.removeValue(forKey: socket)?.close(promise: nil)
+                    return channel.close(promise: nil)
+                }
                 add(channel, as: socket)
                 endTurn()
             case .failure(let error):
@@ -345,6 +313,7 @@ final class Engine {
         timer?.task.cancel()
         timer = nil
         unreachables?.close(promise: nil)
+        for door in membersDoors.values { door.close(promise: nil) }
         let closings = outlets.sorted { $0.key.rawValue < $1.key.rawValue }.map {
             $0.value.channel.close()
         }

@@ -33,6 +33,8 @@ package enum ServerLog {
         case .storageFailed(let error):
             "STORAGE FAILS: nothing is accepted until it works again. \(reason(error))"
         case .storageWorks: "Storage works again."
+        case .readingFailed(let error):
+            "READING FAILS: who asks for some of the older messages waits for them. \(reason(error))"
         }
     }
 
@@ -74,7 +76,11 @@ package enum ServerLog {
         switch error {
         case .full: "The disk is full: make room."
         case .locked: "Another program holds the file."
-        case .corrupt(let detail), .denied(let detail), .failed(let detail): detail
+        case .corrupt(let detail):
+            "The file of rooms is damaged (\(detail)): stop the server, and put a copy back."
+        case .denied(let detail):
+            "The file of rooms may not be used (\(detail)): correct that."
+        case .failed(let detail): detail
         case .newer(let schema): "The file has the later schema \(schema)."
         }
     }

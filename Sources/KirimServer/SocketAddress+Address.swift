@@ -9,7 +9,8 @@ import Musl
 import Darwin
 #endif
 
-// The system's form of an address is read as bytes at fixed places, the same on Linux and Darwin: port at 2, IPv4 address at 4; IPv6 address at 8, zone at 24.
+// The system's form of an address is read and written as bytes at fixed places, the same on Linux and
+// Darwin: port at 2, IPv4 address at 4; IPv6 address at 8, zone at 24.
 
 extension Address {
     /// `nil` for a socket of another family. IPv4 inside IPv6 becomes IPv4.
@@ -46,29 +47,31 @@ extension Address {
     }
 
     var socketAddress: SocketAddress {
-        switch ip {
-        case .v4(let bits):
-            var address = sockaddr_in()
-            #if canImport(Darwin)
-            address.sin_len = UInt8(MemoryLayout<sockaddr_in>.size)
-            #endif
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = bits.bigEndian
-            return SocketAddress(address)
-        case .v6(let high, let low, let zone):
-            var address = sockaddr_in6()
-            #if canImport(Darwin)
-            address.sin6_len = UInt8(MemoryLayout<sockaddr_in6>.size)
-            #endif
-            address.sin6_family = sa_family_t(AF_INET6)
-            address.sin6_port = port.bigEndian
-            withUnsafeMutableBytes(of: &address.sin6_addr) {
-                $0.storeBytes(of: high.bigEndian, as: UInt64.self)
-                $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        // On the stack: there is one for every datagram.
+        withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { bytes in
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            bytes.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
+            switch ip {
+            case .v4(let bits):
+                Self.begin(bytes, AF_INET, size: 16)
+                bytes.storeBytes(of: bits.bigEndian, toByteOffset: 4, as: UInt32.self)
+                return SocketAddress(bytes.load(as: sockaddr_in.self))
+            case .v6(let high, let low, let zone):
+                Self.begin(bytes, AF_INET6, size: 28)
+                bytes.storeBytes(of: high.bigEndian, toByteOffset: 8, as: UInt64.self)
+                bytes.storeBytes(of: low.bigEndian, toByteOffset: 16, as: UInt64.self)
+                bytes.storeBytes(of: zone, toByteOffset: 24, as: UInt32.self)
+                return SocketAddress(bytes.load(as: sockaddr_in6.self))
             }
-            address.sin6_scope_id = zone
-            return SocketAddress(address)
         }
+    }
+
+    private static func begin(_ bytes: UnsafeMutableRawBufferPointer, _ family: Int32, size: Int) {
+        #if canImport(Darwin)
+        bytes[0] = UInt8(size)
+        bytes[1] = UInt8(family)
+        #else
+        bytes.storeBytes(of: UInt16(family), as: UInt16.self)
+        #endif
     }
 }

@@ -140,7 +140,8 @@ extension Chat {
             if outboxes[key] == nil { outboxes[key] = Outbox(next: next) }
             for greeting in greetings { welcome(greeting, key.member, at: now, wall: wall) }
             releaseOutbox(key)
-        case .failure:
+        case .failure(let error):
+            unread(for: error)
             for greeting in greetings { greetingFailed(greeting, at: now, wall: wall) }
         }
     }

@@ -160,6 +160,7 @@ extension Chat {
         at now: Instant,
         wall: WallTime
     ) {
+        if case .failure(let error) = result { unread(for: error) }
         let arrival = shelf.finish(id, result, retry: configuration.storageRetry, at: now)
         guard let arrival else { return }
         for reader in arrival.readers {
@@ -192,6 +193,17 @@ extension Chat {
             }
         }
     }
+
+    /// A damaged page stays so, and is asked for again and again: the operator hears of each reason once.
+    mutating func unread(for error: JournalError) {
+        guard !unreadReasons.contains(error), unreadReasons.count < Self.unreadReasonLimit else {
+            return
+        }
+        unreadReasons.append(error)
+        note(.readingFailed(error))
+    }
+
+    private static let unreadReasonLimit = 16
 
     func connections(of key: OutboxKey) -> [ConnectionHandle] {
         (directory[key.member]?.connections ?? []).filter { sessions[$0]?.outbox == key }

@@ -23,6 +23,8 @@ package struct Chat {
     var bans: BanList
     var ledger = Ledger()
     var shelf = Shelf()
+    /// Why reads failed, as far as that was told.
+    var unreadReasons: [JournalError] = []
     var effects: Deque<Effect> = []
 
     /// Keys whose enrolment is being committed, and the hellos that wait for it.

@@ -263,8 +263,12 @@ extension Cluster {
         guard isSettled else { throw Violation(.convergence, unsettled) }
         settling = healed.duration(to: world.now)
         try checkJournals()
-        // What nobody waits for may still be on its way to the disk.
+        // What nobody waits for may still be on its way to the disk, and a slow disk takes its time.
         try step(until: world.now.advanced(by: .seconds(5)))
+        let rest = world.now.advanced(by: .seconds(60))
+        while world.now < rest, server?.journal.isEmpty == false {
+            try step(until: world.now.advanced(by: .milliseconds(500)))
+        }
         try checkMemory()
         guard let server, let healedAt else { return }
         let hasDeadReaders = server.core.readerLoads.contains { $0.link.lastHeard < healedAt }

@@ -15,8 +15,9 @@ package struct RunReport: Sendable {
     package var notes: [String] = []
     /// From the end of the trouble until everything had arrived; `nil` where it did not come to that.
     package var settling: Duration?
-    /// The circumstances, where the seed drew them.
-    package var swarm: Swarm?
+    /// What the seed drew, where it is a swarm's; in words, so that a program that only tells it does not depend on how
+    /// the configuration of every layer lies in memory.
+    package var circumstances: String?
 
     package enum Kind: String, CaseIterable, Sendable {
         /// Endpoints and streams of records, without the chat.

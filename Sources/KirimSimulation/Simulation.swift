@@ -20,7 +20,7 @@ package enum Simulation {
 
     private static func runSwarm(_ report: inout RunReport, _ narrator: ((String) -> Void)?) {
         let swarm = Swarm(seed: report.seed, allowed: report.faults, size: report.size)
-        report.swarm = swarm
+        report.circumstances = swarm.description
         switch swarm.kind {
         case .chat:
             let cluster = Cluster(seed: swarm.seed, faults: swarm.faults, scene: swarm.scene)

@@ -196,7 +196,7 @@ extension TransportConfiguration {
     private mutating func drawServer(_ dice: inout ConstantDice) {
         dice.pick("confirmation timeout", &confirmationTimeout, from: [.seconds(2)])
         dice.pick("unconfirmed", &unconfirmedLimit, from: [4, 16])
-        dice.pick("cookie lifetime", &cookieLifetime, from: [45, 60])
-        dice.pick("token lifetime", &tokenLifetime, from: [1, 30])
+        dice.pick("cookie lifetime", &cookieLifetime, from: [.seconds(45), .seconds(60)])
+        dice.pick("token lifetime", &tokenLifetime, from: [.seconds(1), .seconds(30)])
     }
 }

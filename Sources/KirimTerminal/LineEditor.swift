@@ -3,6 +3,8 @@
 /// A pasted text of several lines, or a long one, is one element of the line, shown folded, and sent as it is.
 package struct LineEditor: Sendable {
     private var elements: [Element] = []
+    /// Bytes of ``text``.
+    private var size = 0
     /// 0 to `elements.count`.
     private var cursor = 0
     private var history: [String] = []
@@ -41,6 +43,9 @@ package struct LineEditor: Sendable {
     package static let historyLimit = 500
     /// A paste on one line that is longer is folded too.
     package static let foldLimit = 500
+    /// Bytes of a line, twice what a message holds; more is not taken, but for one paste on an empty line. What is
+    /// killed and given back again and again would double each time.
+    package static let lengthLimit = 131_072
 
     /// `words`: what a folded paste is called.
     package init(words: Words = Words(.english)) { self.words = words }
@@ -70,29 +75,30 @@ package struct LineEditor: Sendable {
 
     /// What is shown of the line in so many columns, and the column of the cursor in it.
     package func view(columns: Int) -> (text: String, cursor: Int) {
-        let shown = elements.map(shown)
-        let widths = shown.map { ColumnWidth.of($0) }
-        let before = widths[..<cursor].reduce(0, +)
         // One column stays free for the cursor behind the last character.
         let room = max(1, columns - 1)
         // The first element that is shown: as much before the cursor as fits.
-        var first = 0
-        var offset = before
-        while offset > room, first < cursor {
-            offset -= widths[first]
-            first += 1
+        var first = cursor
+        var offset = 0
+        while first > 0 {
+            let width = ColumnWidth.of(shown(elements[first - 1]))
+            guard offset + width <= room else { break }
+            offset += width
+            first -= 1
         }
         var visible = ""
         var used = 0
-        for index in first..<shown.count {
-            guard used + widths[index] <= room else { break }
-            visible += shown[index]
-            used += widths[index]
+        for element in elements[first...] {
+            let text = shown(element)
+            let width = ColumnWidth.of(text)
+            guard used + width <= room else { break }
+            visible += text
+            used += width
         }
-        if visible.isEmpty, first < shown.count {
-            visible = ColumnWidth.fit(shown[first], columns: room)
+        if visible.isEmpty, first < elements.count {
+            visible = ColumnWidth.fit(shown(elements[first]), columns: room)
         }
-        return (visible, min(offset, room))
+        return (visible, offset)
     }
 
     private func shown(_ element: Element) -> String {
@@ -136,16 +142,16 @@ extension LineEditor {
         case "p": return recall(older: true)
         case "u": return kill(from: 0, to: cursor)
         case "w": return kill(from: wordStart, to: cursor)
-        case "y":
-            elements.insert(contentsOf: killed, at: cursor)
-            cursor += killed.count
-            return .redraw
+        case "y": return insert(killed)
         case "z": return .suspend
         default: return .nothing
         }
     }
 
     private mutating func insert(_ scalar: Unicode.Scalar) -> Action {
+        let width = UTF8.width(scalar)
+        guard size + width <= Self.lengthLimit else { return .nothing }
+        size += width
         if cursor > 0, case .character(let before) = elements[cursor - 1] {
             var joined = String(before)
             joined.unicodeScalars.append(scalar)
@@ -162,10 +168,20 @@ extension LineEditor {
 
     private mutating func insert(pasted text: String) -> Action {
         guard !text.isEmpty else { return .nothing }
-        let new = Self.elements(of: text)
+        return insert(Self.elements(of: text))
+    }
+
+    private mutating func insert(_ new: [Element]) -> Action {
+        let more = Self.size(of: new)
+        guard elements.isEmpty || size + more <= Self.lengthLimit else { return .nothing }
+        size += more
         elements.insert(contentsOf: new, at: cursor)
         cursor += new.count
         return .redraw
+    }
+
+    private static func size(of elements: some Sequence<Element>) -> Int {
+        elements.reduce(0) { $0 + $1.text.utf8.count }
     }
 
     private static func elements(of text: String) -> [Element] {
@@ -192,6 +208,7 @@ extension LineEditor {
 
     private mutating func delete(from start: Int, to end: Int) -> Action {
         guard start >= 0, end <= elements.count, start < end else { return .nothing }
+        size -= Self.size(of: elements[start..<end])
         elements.removeSubrange(start..<end)
         cursor = start
         return .redraw
@@ -205,6 +222,7 @@ extension LineEditor {
 
     private mutating func replace(with new: [Element]) {
         elements = new
+        size = Self.size(of: new)
         cursor = new.count
     }
 

@@ -13,6 +13,8 @@ package struct StreamChat {
     private var face: LineFace
     private var refused = 0
     private var accepted = 0
+    /// Decisions that came as events, and were printed where that is wanted: they may be behind the receipts.
+    private var told = 0
     /// The last place in the room that a message from here got; its line is still to be shown.
     private var lastPlace: SequenceNumber?
     private var shown: SequenceNumber = .zero
@@ -186,7 +188,9 @@ package struct StreamChat {
 
     /// How it ends, where everything has been said and shown.
     private var ending: ChatExit? {
-        guard isInputDone, shown >= lastPlace ?? .zero else { return nil }
+        guard isInputDone, shown >= lastPlace ?? .zero, told >= accepted + refused else {
+            return nil
+        }
         return exit
     }
 
@@ -214,7 +218,10 @@ package struct StreamChat {
             unknownHost = nil
             lastRefusal = nil
         case .notWelcome(let refusal), .postponed(let refusal, _): lastRefusal = refusal
-        case .welcomed, .decided(_, .accepted): lastRefusal = nil
+        case .welcomed: lastRefusal = nil
+        case .decided(_, let decision):
+            told += 1
+            if case .accepted = decision { lastRefusal = nil }
         default: break
         }
         if let exit = carryOut(face.receive(event), errands) { return exit }

@@ -92,12 +92,13 @@ package final class ChildProcess: Sendable {
         reaper.start()
     }
 
-    /// Nothing of the person who runs the tests: neither language nor data.
+    /// Nothing of the person who runs the tests, neither language nor data; a sanitizer watches them as it does us.
     private static func environment(_ more: [String: String]) -> [String: String] {
         let own = ProcessInfo.processInfo.environment
-        var kept = ["PATH", "LD_LIBRARY_PATH", "TMPDIR"].reduce(into: [String: String]()) {
-            $0[$1] = own[$1]
-        }
+        let names = [
+            "PATH", "LD_LIBRARY_PATH", "TMPDIR", "ASAN_OPTIONS", "TSAN_OPTIONS", "SWIFT_BACKTRACE",
+        ]
+        var kept = names.reduce(into: [String: String]()) { $0[$1] = own[$1] }
         kept["LC_ALL"] = "C.UTF-8"
         kept["TERM"] = "xterm"
         return kept.merging(more) { _, new in new }

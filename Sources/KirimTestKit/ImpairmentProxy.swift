@@ -35,6 +35,7 @@ package final class ImpairmentProxy: Sendable {
 
     package let address: Address
     private let front: UDPSocket
+    private let sources: [IPAddress]
     private let state: Mutex<State>
 
     private struct State {
@@ -46,6 +47,7 @@ package final class ImpairmentProxy: Sendable {
         var waiting: [Parcel] = []
         var isStopped = false
         var passed = 0
+        var bytes = 0
         var dropped = 0
     }
 
@@ -56,7 +58,14 @@ package final class ImpairmentProxy: Sendable {
         let isForServer: Bool
     }
 
-    package init(to server: Address, road: Road, seed: UInt64) throws {
+    /// The clients' outward sockets have these addresses in turn.
+    package init(
+        to server: Address,
+        road: Road,
+        seed: UInt64,
+        sources: [IPAddress] = [.loopback]
+    ) throws {
+        self.sources = sources
         front = try UDPSocket()
         address = front.address
         state = Mutex(State(road: road, server: server, dice: SeededDice(seed: seed)))
@@ -83,6 +92,9 @@ package final class ImpairmentProxy: Sendable {
         state.withLock { ($0.passed, $0.dropped) }
     }
 
+    /// Bytes of the datagrams that went through.
+    package var bytes: Int { state.withLock { $0.bytes } }
+
     private func run() {
         let clock = ContinuousClock()
         while true {
@@ -91,11 +103,14 @@ package final class ImpairmentProxy: Sendable {
             }
             if plan.0 { return }
             let patience = plan.2.map { min(max(.zero, $0 - clock.now), .milliseconds(20)) }
-            wait(for: [front] + plan.1.map(\.value), patience ?? .milliseconds(20))
-            while let (bytes, client) = front.receiveNow() {
+            let isReady = wait(
+                for: [front] + plan.1.map(\.value),
+                patience ?? .milliseconds(20)
+            )
+            while isReady[0], let (bytes, client) = front.receiveNow() {
                 accept(bytes, of: client, isForServer: true, at: clock.now)
             }
-            for (client, socket) in plan.1 {
+            for (place, (client, socket)) in plan.1.enumerated() where isReady[place + 1] {
                 while let (bytes, _) = socket.receiveNow() {
                     accept(bytes, of: client, isForServer: false, at: clock.now)
                 }
@@ -104,12 +119,14 @@ package final class ImpairmentProxy: Sendable {
         }
     }
 
-    private func wait(for sockets: [UDPSocket], _ patience: Duration) {
+    /// Which of them have something to read.
+    private func wait(for sockets: [UDPSocket], _ patience: Duration) -> [Bool] {
         var wanted = sockets.map { socket in
             pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
         }
         // Rounded up, so that a parcel due in less than a millisecond does not spin.
         _ = poll(&wanted, nfds_t(wanted.count), Int32(patience / .milliseconds(1)) + 1)
+        return wanted.map { $0.revents != 0 }
     }
 
     private func accept(
@@ -145,12 +162,14 @@ package final class ImpairmentProxy: Sendable {
             state.waiting.removeFirst(due.count)
             for parcel in due {
                 state.passed += 1
+                state.bytes += parcel.bytes.count
                 guard parcel.isForServer else {
                     front.send(parcel.bytes, to: parcel.client)
                     continue
                 }
                 if state.outward[parcel.client] == nil {
-                    state.outward[parcel.client] = try? UDPSocket()
+                    let source = sources[state.outward.count % sources.count]
+                    state.outward[parcel.client] = try? UDPSocket(ip: source)
                 }
                 state.outward[parcel.client]?.send(parcel.bytes, to: state.server)
             }

@@ -96,15 +96,24 @@ package final class UDPSocket: Sendable {
     }
 
     func receiveNow() -> (bytes: [UInt8], from: Address)? {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
         var name = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let count = withUnsafeMutableBytes(of: &name) { bytes in
-            let pointer = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress
-            return recvfrom(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT), pointer, &size)
+        let bytes = withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { buffer in
+            let count = withUnsafeMutableBytes(of: &name) { bytes in
+                let pointer = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress
+                let flags = Int32(MSG_DONTWAIT)
+                return recvfrom(
+                    descriptor,
+                    buffer.baseAddress,
+                    buffer.count,
+                    flags,
+                    pointer,
+                    &size
+                )
+            }
+            return count < 0 ? nil : Array(buffer.prefix(count))
         }
-        guard count >= 0 else { return nil }
-        return (Array(buffer.prefix(count)), Address(name))
+        return bytes.map { ($0, Address(name)) }
     }
 }
 

@@ -63,8 +63,9 @@ package final class Wiretap: Sendable {
     private let state = Mutex(State())
     private static let ringSize = 512
 
-    /// `nil` where this process may not listen so.
-    package init?(port: UInt16) {
+    /// `nil` where this process may not listen so. `answersOnly`: what comes to the port is passed over by the kernel,
+    /// so that listening to a flood costs nothing.
+    package init?(port: UInt16, answersOnly: Bool = false) {
         #if canImport(Glibc)
         let kind = Int32(SOCK_RAW.rawValue)
         #else
@@ -76,9 +77,29 @@ package final class Wiretap: Sendable {
         // SO_RCVBUFFORCE: a flood that is not seen whole would count for less.
         var room: Int32 = 64 << 20
         setsockopt(descriptor, SOL_SOCKET, 33, &room, socklen_t(MemoryLayout<Int32>.size))
+        if answersOnly { passOver(allBut: port) }
         let thread = Thread { [self] in run() }
         thread.name = "wiretap"
         thread.start()
+    }
+
+    /// A filter in the kernel (bpf(4)): the source port behind an IPv4 header of any length, or nothing.
+    private func passOver(allBut port: UInt16) {
+        let program: [(code: UInt16, yes: UInt8, no: UInt8, value: UInt32)] = [
+            // x = length of the header; a = source port
+            (0xB1, 0, 0, 0), (0x48, 0, 0, 0), (0x15, 0, 1, UInt32(port)),
+            (0x06, 0, 0, 65_535), (0x06, 0, 0, 0),
+        ]
+        var bytes: [UInt64] = program.map { step in
+            UInt64(step.code) | UInt64(step.yes) << 16 | UInt64(step.no) << 24
+                | UInt64(step.value) << 32
+        }
+        bytes.withUnsafeMutableBytes { steps in
+            // struct sock_fprog: the number of steps, and where they are.
+            var filter: (UInt64, UnsafeMutableRawPointer?) = (5, steps.baseAddress)
+            let size = socklen_t(MemoryLayout.size(ofValue: filter))
+            setsockopt(descriptor, SOL_SOCKET, 26, &filter, size)
+        }
     }
 
     /// Must be called at the end: the thread keeps the wiretap alive.

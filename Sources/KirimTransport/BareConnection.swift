@@ -11,7 +11,7 @@ package struct BareConnection: ~Copyable {
         case server
     }
 
-    private let connection: Connection
+    private var connection: Connection
 
     package init(
         _ end: End,

@@ -50,6 +50,8 @@ extension ClientEndpoint {
             guard session.connection.phase == .open else { return }
             silentSince = nil
             hopAfter = configuration.portHop
+            // What still comes to a socket that was left tells nothing about the new one.
+            if path.socket == socket { searchAt = nil }
             if isSearching, session === sessions.last {
                 // Heard again where we were: no need for another connection.
                 isSearching = false
@@ -171,6 +173,7 @@ extension ClientEndpoint {
         self.attempt = nil
         attemptAt = nil
         isSearching = false
+        searchAt = nil
         trusted = serverKey
         token = reply.token
         tokenFailed = false
@@ -225,13 +228,9 @@ extension ClientEndpoint {
             hopAfter = min(hopAfter * 2, .seconds(120))
             hasMoved = isRoaming
             askForSocket()
-            // The address that we speak to may be out of reach from here (IPv6 gone with the last
-            // network), or the server may have forgotten us: knock at all of its addresses.
-            if attempt == nil, attemptAt == nil {
-                attemptAt = now
-                isSearching = true
-            }
+            search(at: now)
         }
+        if let searchAt, searchAt <= now { search(at: now) }
         if attempt == nil, attemptAt == nil, let rekeyDeadline, rekeyDeadline <= now {
             attemptAt = now
         }
@@ -243,6 +242,15 @@ extension ClientEndpoint {
             hasSaidUnreachable = true
             events.append(.unreachable)
         }
+    }
+
+    /// Knocks at all addresses of the server beside the silent connection: the one that we speak to may be out of
+    /// reach from here (IPv6 gone with the last network), or the server may have forgotten us.
+    private mutating func search(at now: Instant) {
+        searchAt = nil
+        guard attempt == nil, attemptAt == nil else { return }
+        attemptAt = now
+        isSearching = true
     }
 
     /// Starts a handshake with new keys; by token where there is one.

@@ -75,6 +75,8 @@ package struct ClientEndpoint: ~Copyable {
     var lastHop: Instant = .start
     /// The hop that was made last, or is awaited, has its reason in this machine's own addresses.
     var hasMoved = false
+    /// When to knock at all addresses, because the server was not heard since the machine's network changed.
+    var searchAt: Instant?
 
     /// The latest moment that an input told.
     var latest: Instant = .start
@@ -195,6 +197,10 @@ extension ClientEndpoint {
         failures = 0
         hopAfter = configuration.portHop
         if attempt == nil, attemptAt != nil { attemptAt = now }
+        // The address that we speak to may be out of reach from here, while another is not.
+        if remotes.count > 1, current != nil {
+            searchAt = now.advanced(by: configuration.roamPatience)
+        }
     }
 
     package mutating func open(stream: UInt64, at first: UInt64, of handle: ConnectionHandle) {
@@ -270,6 +276,7 @@ extension ClientEndpoint {
         consider(attemptAt)
         consider(retiring.map(\.until).min())
         if isWanted, !isSocketAwaited { consider(hopDeadline) }
+        if isWanted { consider(searchAt) }
         if isWanted, attempt == nil, attemptAt == nil { consider(rekeyDeadline) }
         if let silentSince, isWanted, !hasSaidUnreachable {
             consider(silentSince.advanced(by: configuration.handshakePatience))

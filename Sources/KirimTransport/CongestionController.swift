@@ -3,8 +3,8 @@ package import KirimWire
 /// How many bytes may be under way: NewReno as RFC 9002 §7 writes it. The one type to replace for another.
 package struct CongestionController: Sendable {
     static let datagram = PacketSize.maximum
-    /// min(10 datagrams, max(14720, 2 datagrams)) (RFC 9002 §7.2).
-    package static let initialWindow = min(10 * datagram, max(14_720, 2 * datagram))
+    /// min(10 datagrams, max(14720, 2 datagrams)) (RFC 9002 §7.2): the former, for datagrams of this size.
+    package static let initialWindow = 10 * datagram
     package static let minimumWindow = 2 * datagram
 
     package private(set) var window: Int

@@ -72,6 +72,7 @@ extension Connection {
         at now: Instant
     ) {
         guard frames.contains(where: \.isAckEliciting) else { return }
+        lastNews = now
         unacknowledged += size
         let isInOrder = isHighest && number == (previous.map { $0 &+ 1 } ?? 0)
         if unacknowledged >= TransportConfiguration.ackBytes || !isInOrder
@@ -152,6 +153,8 @@ extension Connection {
             roundTrip = RoundTrip(initial: configuration.initialRoundTrip)
         }
         probeCount = 0
+        // Of this road nothing is known yet.
+        lossMark = packetsSent
         // What was under way to the old address is most likely lost: ask at once.
         if sent.elicitingCount > 0 { askAgain() }
         events.append(.moved(paths.active.path))

@@ -45,6 +45,8 @@ struct Connection: ~Copyable {
     /// When the acknowledgement must leave; in the past for "at once".
     var acknowledgeBy: Instant?
     var lastHeard: Instant
+    /// When something came that the peer said by itself, and not only as an answer.
+    var lastNews: Instant
 
     // What left.
     var streams: [OutgoingStream] = []
@@ -111,6 +113,7 @@ struct Connection: ~Copyable {
         reassembly = Reassembly(limit: configuration.receiveWindow + RecordFrame.recordLimit)
         largestReceivedAt = now
         lastHeard = now
+        lastNews = now
         lastElicitingSent = now
         peerWindow = peer.window
         congestion = CongestionController(window: configuration.initialWindow)
@@ -123,12 +126,14 @@ struct Connection: ~Copyable {
 struct Times {
     let idleTimeout: Int64
     let keepAlive: Int64
+    let attention: Int64
     let maxAckDelay: Int64
     let peerMaxAckDelay: Int64
 
     init(_ configuration: TransportConfiguration, _ peer: Parameters) {
         idleTimeout = configuration.idleTimeout.inNanoseconds
         keepAlive = configuration.keepAlive.inNanoseconds
+        attention = configuration.attention.inNanoseconds
         maxAckDelay = configuration.maxAckDelay.inNanoseconds
         peerMaxAckDelay = peer.maxAckDelay.inNanoseconds
     }
@@ -281,10 +286,20 @@ extension Connection {
         if isPacing, mayWrite {
             consider(pacer.deadline(window: congestion.window, smoothed: roundTrip.smoothed))
         }
-        if case .client = role, !controls.contains(.ping) {
-            consider(lastElicitingSent.advanced(nanoseconds: times.keepAlive))
-        }
+        consider(pingDeadline)
         return earliest
+    }
+
+    /// When the client asks for a sign of life. A NAT that takes another port tells nobody, and the server's words
+    /// go astray until the client speaks: so it speaks soon after something came, when more is likely
+    /// to come, and ever more seldom as a silence grows (PROTOCOL.md §3).
+    private var pingDeadline: Instant? {
+        guard case .client = role, !controls.contains(.ping) else { return nil }
+        let age = max(0, lastElicitingSent.nanoseconds - lastNews.nanoseconds)
+        let watchful = max(lastElicitingSent, lastNews).advanced(
+            nanoseconds: max(times.attention, age)
+        )
+        return min(watchful, lastElicitingSent.advanced(nanoseconds: times.keepAlive))
     }
 
     /// Since when an answer is due; before that the peer's silence means nothing.
@@ -312,11 +327,7 @@ extension Connection {
             probe()
         }
         if paths.timePassed(to: now) { pathChanged(resets: true) }
-        if case .client = role, now >= lastElicitingSent.advanced(nanoseconds: times.keepAlive),
-            !controls.contains(.ping)
-        {
-            ping()
-        }
+        if let pingDeadline, now >= pingDeadline { ping() }
     }
 
     /// Facts for the owner since the last call, in order.

@@ -28,8 +28,8 @@ struct Cookies {
         dice: Dice,
         seconds: UInt32
     ) {
-        cookieLifetime = configuration.cookieLifetime
-        tokenLifetime = configuration.tokenLifetime
+        cookieLifetime = UInt32(configuration.cookieLifetime.components.seconds)
+        tokenLifetime = UInt32(configuration.tokenLifetime.components.seconds)
         token = MACKey(identity.derive("kirim/1 token"))
         self.dice = dice
         present = MACKey(dice.bytes(32))

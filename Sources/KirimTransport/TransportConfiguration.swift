@@ -8,6 +8,12 @@ package struct TransportConfiguration: Sendable {
     package var initialRoundTrip: Duration = .milliseconds(333)
     /// Idle time after which the client sends a PING. NATs forget UDP after 30 s (RFC 9000 §10.1.2).
     package var keepAlive: Duration = .seconds(25)
+    /// So long after the server's last word the client asks for a sign of life, and then whenever the silence has
+    /// become twice as old, up to ``keepAlive`` (docs/decisions/0009-deaf-listeners.md).
+    package var attention: Duration = .seconds(2)
+    /// After a change of the network that the machine saw: so long without an answer, and all addresses of the
+    /// server are knocked at.
+    package var roamPatience: Duration = .seconds(1)
     /// Nothing heard for so long ends a connection. Covers a laptop lid.
     package var idleTimeout: Duration = .seconds(30 * 60)
     /// Nothing heard for so long while data is out: take another socket. Mosh: 10 s.
@@ -33,19 +39,19 @@ package struct TransportConfiguration: Sendable {
 
     /// Bytes that may be under way on a path that is not known yet. RFC 9002 §7.2.
     package var initialWindow = CongestionController.initialWindow
-    /// Seconds for which a CHALLENGE's cookie proves an address. Longer than four waits of ``handshakeRetryLimit``, after
+    /// So long a CHALLENGE's cookie proves an address. Longer than four waits of ``handshakeRetryLimit``, after
     /// which a client believes an objection to its OPEN.
-    package var cookieLifetime: UInt32 = 120
-    /// Seconds for which a token lets its bearer begin with OPEN. A week.
-    package var tokenLifetime: UInt32 = 7 * 86_400
-    package var grease = Grease()
+    package var cookieLifetime: Duration = .seconds(120)
+    /// So long a token lets its bearer begin with OPEN.
+    package var tokenLifetime: Duration = .seconds(7 * 86_400)
+    package var grease: Grease
 
     /// Bytes of an unreliable datagram, so that it fits one packet beside an ACK.
     package static let datagramLimit = 1_000
     /// Bytes that are acknowledged at once: two full packets. Of small ones more go without.
     package static let ackBytes = 2_000
 
-    package init() {}
+    package init() { grease = Grease() }
 }
 
 /// How a server lets clients in, with what it needs to check them.

@@ -36,6 +36,8 @@ package enum OperatorWords {
             tr("Nothing is accepted until messages can be kept again.") + " "
                 + Sentences.storage(error)
         case .storageWorks: tr("Messages can be kept again.")
+        case .readingFailed(let error):
+            tr("Some of the older messages cannot be read.") + " " + Sentences.storage(error)
         }
     }
 

@@ -34,7 +34,7 @@ struct Tally {
                 "seed \(report.seed): \(report.time) simulated, \(report.messages) messages, "
                     + "\(report.crashes) crashes, trace \(report.trace) \(notes)\(settled)"
             )
-            if let swarm = report.swarm { print("  \(swarm)") }
+            if let drawn = report.circumstances { print("  \(drawn)") }
         }
         if report.violation != nil {
             failures.append(report)
@@ -51,7 +51,7 @@ struct Tally {
     private func tell(_ report: RunReport) {
         guard let violation = report.violation else { return }
         print("VIOLATION of \(violation)")
-        if let swarm = report.swarm { print("  \(swarm)") }
+        if let drawn = report.circumstances { print("  \(drawn)") }
         print("  seed \(report.seed) at \(report.time); repeat it with:")
         print("  \(report.command)")
     }

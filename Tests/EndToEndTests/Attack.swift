@@ -17,6 +17,8 @@ struct Attack {
         case replays, flips
         /// In the members' and in the server's own name.
         case forgedMembers, forgedServer
+        /// With good cookies, each from an address of its own.
+        case handshakes
     }
 
     private let server: Address
@@ -25,6 +27,10 @@ struct Attack {
     private var dice: SeededDice
     private(set) var sent = Wiretap.Tally()
     private var noise: [UInt8]
+    private var strangers: Strangers
+    private var newcomers: UInt32 = 0
+    /// OPENs that bore a good cookie.
+    var opened: Int { strangers.opened }
 
     /// Sources of each kind: many, and not so many that a long attack could not count them.
     private static let sources = 2_048
@@ -35,6 +41,7 @@ struct Attack {
         self.wiretap = wiretap
         var dice = SeededDice(seed: seed)
         noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &dice) }
+        strangers = Strangers(at: server, dice: &dice)
         self.dice = dice
     }
 
@@ -43,14 +50,20 @@ struct Attack {
         let talk = wiretap.talk
         let requests = talk.filter { $0.to == server }
         let answers = talk.filter { $0.from == server }
-        for kind in Kind.allCases {
+        shakeHands()
+        for kind in Kind.allCases where kind != .handshakes {
             for _ in 0..<20 {
                 switch kind {
                 case .forgedMembers:
                     guard let seen = requests.randomElement(using: &dice) else { continue }
-                    // What was there before, or changed, or nothing but its header.
-                    let forged = [seen.bytes, flipped(seen.bytes), headed(seen.bytes)]
-                    say(forged[Int.random(in: 0..<3, using: &dice)], from: seen.from)
+                    // What was there before, or changed, or nothing but its header; the last is as long as a
+                    // CLOSE or the answer to a challenge.
+                    let forged = [
+                        seen.bytes, flipped(seen.bytes), headed(seen.bytes),
+                        Array(seen.bytes.prefix(PacketSize.dataHeaderToServer)) + noise(32),
+                    ]
+                    say(forged[Int.random(in: 0..<4, using: &dice)], from: seen.from)
+                case .handshakes: break
                 case .forgedServer:
                     guard let seen = answers.randomElement(using: &dice) else { continue }
                     forge(seen, requests)
@@ -68,6 +81,23 @@ struct Attack {
                 default: say(packet(kind), from: source(kind))
                 }
             }
+        }
+    }
+
+    /// A few newcomers, and the OPENs of those that were answered.
+    private mutating func shakeHands() {
+        for sighting in wiretap.answersToOthers {
+            guard let open = strangers.open(after: sighting) else { continue }
+            say(open, from: sighting.to)
+        }
+        for _ in 0..<4 {
+            newcomers = newcomers % 0xFFFE + 1
+            let address = Address(
+                ip: .v4(127 << 24 | UInt32(Kind.handshakes.rawValue) << 16 | newcomers),
+                port: 20_000
+            )
+            let own = SeededDice(seed: dice.next())
+            if let hello = strangers.hello(from: address, own) { say(hello, from: address) }
         }
     }
 

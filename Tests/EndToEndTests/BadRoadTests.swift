@@ -25,7 +25,8 @@ struct BadRoadTests {
         defer { proxy.stop() }
         let names = (1...20).map { "orang\($0)" }
         let people = try names.map { try stage.person($0, at: proxy.address) }
-        for person in people { #expect(person.isIn(within: .seconds(60))) }
+        // At such a loss a handshake now and then takes most of a minute.
+        for person in people { #expect(person.isIn(within: .seconds(120))) }
         let rounds = 10
         for turn in 1...rounds {
             for (person, name) in zip(people, names) { person.says("\(name) \(turn)") }

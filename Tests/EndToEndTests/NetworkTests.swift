@@ -6,59 +6,12 @@ import Testing
 /// What only another network can show.
 @Suite("From another network", .serialized, .timeLimit(.minutes(5)))
 struct NetworkTests {
-    /// A server at 10.77.0.1 and people at 10.77.0.2, each a real process.
-    private final class Site {
-        let pair: NetworkPair
-        let folder: String
-        let server: ChildProcess
-        private let program: String
-        private var others: [ChildProcess] = []
-
-        /// `nil`, with the reason printed, where there are no namespaces.
-        init?(_ arguments: [String] = [], host: String = "10.77.0.1") throws {
-            guard let pair = NetworkPair() else { return nil }
-            self.pair = pair
-            folder =
-                FileManager.default.temporaryDirectory.appending(path: "kirim-\(pair.tag)").path
-            program = try ChildProcess.built("kirim")
-            server = try pair.run(
-                in: pair.server,
-                program,
-                ["serve", "--host", host, "--port", "12345", "--data", "\(folder)/server"]
-                    + arguments,
-                folder: folder
-            )
-            #expect(server.line(containing: "\(host):12345") != nil, "\(server.lines)")
-        }
-
-        deinit {
-            for process in others + [server] { process.end() }
-            try? FileManager.default.removeItem(atPath: folder)
-        }
-
-        func person(
-            _ name: String,
-            in network: String,
-            at host: String = "10.77.0.1"
-        ) throws -> Person {
-            let process = try pair.run(
-                in: network,
-                program,
-                ["chat", "\(host):12345", "--json", "--name", name]
-                    + ["--data", "\(folder)/\(name)"],
-                folder: folder
-            )
-            others.append(process)
-            return Person(process)
-        }
-    }
-
     private static let server = Address(ip: .v4(0x0A4D_0001), port: 12_345)
     private static let client = IPAddress.v4(0x0A4D_0002)
 
     @Test("a plain client proves with a code that it is there, and only then takes part")
     func typedCode() throws {
-        guard let site = try Site(["--plain", "lan"]) else { return }
+        guard let site = try NetworkSite(["--plain", "lan"]) else { return }
         let budi = try site.person("budi", in: site.pair.client)
         #expect(budi.isIn())
         let old = try site.pair.open(in: site.pair.client) { try UDPSocket(ip: Self.client) }
@@ -104,7 +57,7 @@ struct NetworkTests {
         "a client that sleeps while its address changes hears again by itself, and has lost nothing"
     )
     func sleep() throws {
-        guard let site = try Site() else { return }
+        guard let site = try NetworkSite() else { return }
         let ani = try site.person("ani", in: site.pair.client)
         let budi = try site.person("budi", in: site.pair.server)
         #expect(ani.isIn())
@@ -134,7 +87,7 @@ struct NetworkTests {
         "a server on every address answers its own machine and then others, also after it has moved"
     )
     func everyAddress() throws {
-        guard let site = try Site(host: "0.0.0.0") else { return }
+        guard let site = try NetworkSite(hosts: ["0.0.0.0"]) else { return }
         let ani = try site.person("ani", in: site.pair.server, at: "127.0.0.1")
         #expect(ani.isIn())
         let budi = try site.person("budi", in: site.pair.client)
@@ -150,7 +103,7 @@ struct NetworkTests {
 
     @Test("packets from sources to which there is no way do not make the server deaf")
     func noWayBack() throws {
-        guard let site = try Site(["--plain", "lan"]) else { return }
+        guard let site = try NetworkSite(["--plain", "lan"]) else { return }
         let ani = try site.person("ani", in: site.pair.client)
         #expect(ani.isIn())
         guard let liar = try site.pair.open(in: site.pair.client, { RawSocket() }) else { return }

@@ -16,6 +16,8 @@ final class Stage {
     private(set) var server: ChildProcess
     let program: String
     private let serverArguments: [String]
+    /// For the server's next start.
+    var serverEnvironment: [String: String] = [:]
     private var others: [ChildProcess] = []
 
     /// `prepare` is given the path of the server's data before the server starts.
@@ -41,11 +43,13 @@ final class Stage {
         _ program: String,
         _ address: Address,
         _ folder: String,
-        _ more: [String]
+        _ more: [String],
+        _ environment: [String: String] = [:]
     ) throws -> ChildProcess {
         let server = try ChildProcess(
-            program,
-            ["serve", "--port", "\(address.port)", "--data", "\(folder)/server"] + more,
+            "/usr/bin/env",
+            Self.prefix(environment) + [program, "serve", "--port", "\(address.port)"]
+                + ["--data", "\(folder)/server"] + more,
             environment: ["HOME": folder]
         )
         guard server.line(containing: ":\(address.port)") != nil else {
@@ -55,12 +59,19 @@ final class Stage {
         return server
     }
 
+    /// What stands before a program for `env`. By way of a shell: a library that is preloaded may move the environment
+    /// about, which Swift finds its arguments by, and does so only once for both.
+    private static func prefix(_ environment: [String: String]) -> [String] {
+        if environment.isEmpty { return [] }
+        return environment.map { "\($0)=\($1)" } + ["/bin/sh", "-c", "exec \"$@\"", "sh"]
+    }
+
     struct Unready: Error { let said: [String] }
 
     /// Ends the server (as a power cut does, unless told otherwise) and starts it again.
     func restartServer(by number: Int32 = SIGKILL) throws {
         stopServer(by: number)
-        server = try Self.serve(program, address, folder, serverArguments)
+        server = try Self.serve(program, address, folder, serverArguments, serverEnvironment)
     }
 
     func stopServer(by number: Int32) {
@@ -70,11 +81,17 @@ final class Stage {
     }
 
     /// Somebody in a room, who speaks line by line and whose screen is JSON.
-    func person(_ name: String, at door: Address? = nil, _ more: [String] = []) throws -> Person {
+    func person(
+        _ name: String,
+        at door: Address? = nil,
+        _ more: [String] = [],
+        environment: [String: String] = [:]
+    ) throws -> Person {
         Person(
             try run(
                 ["chat", "\(door ?? address)", "--name", name, "--json", "--data", data(of: name)]
-                    + more
+                    + more,
+                environment: environment
             )
         )
     }
@@ -82,8 +99,15 @@ final class Stage {
     func data(of name: String) -> String { "\(folder)/\(name)" }
 
     /// The program with other arguments.
-    func run(_ arguments: [String]) throws -> ChildProcess {
-        let process = try ChildProcess(program, arguments, environment: ["HOME": folder])
+    func run(
+        _ arguments: [String],
+        environment: [String: String] = [:]
+    ) throws -> ChildProcess {
+        let process = try ChildProcess(
+            "/usr/bin/env",
+            Self.prefix(environment) + [program] + arguments,
+            environment: ["HOME": folder]
+        )
         others.append(process)
         return process
     }
@@ -109,6 +133,9 @@ final class Stage {
         print("SKIPPED: there is no python3 here to run the old program \(fixture).")
         return nil
     }
+
+    /// What people said in the lobby, as it stands in the server's log; the server must have ended.
+    func texts() throws -> [String] { try log().filter { $0.kind == .text }.map(\.text) }
 
     /// The texts of a room as they stand in the server's log; the server must have ended.
     func log(of room: RoomName = .lobby) throws -> [Entry] {

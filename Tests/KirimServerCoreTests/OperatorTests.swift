@@ -294,6 +294,31 @@ struct OperatorTests {
         #expect(stage.clients[again]?.closed == .banned)
     }
 
+    @Test("the operator hears once of each reason for which older messages cannot be read")
+    func unreadable() {
+        var stage = Stage()
+        let ani = stage.arrive(1, "ani")
+        stage.post(1, "halo", ani)
+        stage.turn()
+        stage.restart()
+        let budi = stage.arrive(2, "budi")
+        let reads = stage.reads
+        for (stream, reason) in [(4, JournalError.corrupt("page 7")), (5, .failed("cable"))] {
+            stage.fails = reason
+            let start = SubscriptionStart.after(.zero)
+            stage.ask(
+                .subscribe(stream: UInt64(stream), room: .lobby, start: start, until: nil),
+                budi
+            )
+            for _ in 1...3 {
+                stage.now = stage.now.advanced(by: .seconds(2))
+                stage.turn()
+            }
+            #expect(stage.notes.filter { $0 == .readingFailed(reason) }.count == 1)
+        }
+        #expect(stage.reads > reads + 2)
+    }
+
     @Test("random records and datagrams never end the server")
     func garbage() {
         var stage = Stage()

@@ -52,18 +52,18 @@ struct MemoryWatchTests {
     @Test("runs meet the limits that they draw, and silent readers")
     func limitsAreMet() {
         var looks = 0
+        let wanted: Set = ["chat.tailEntries", "chat.roomMembers", "plain.clients"]
         var parts: Set<String> = []
-        for seed in 1...40 as ClosedRange<UInt64> {
+        // Which seeds meet which is chance; that some do is not.
+        for seed in 1...200 as ClosedRange<UInt64> {
+            if looks > 100, parts == wanted { break }
             let cluster = Cluster(seed: seed, faults: [.sleep, .cut, .disk, .plain], size: .full)
             #expect(Self.run(cluster) == nil, "seed \(seed)")
             looks += cluster.memory.silentLooks
-            for part in ["chat.tailEntries", "chat.roomMembers", "plain.clients"]
-            where cluster.memory.isMet(part) {
-                parts.insert(part)
-            }
+            for part in wanted where cluster.memory.isMet(part) { parts.insert(part) }
         }
         #expect(looks > 100)
-        #expect(parts == ["chat.tailEntries", "chat.roomMembers", "plain.clients"])
+        #expect(parts == wanted)
     }
 
     private static var watch: MemoryWatch { MemoryWatch(server: .init(), client: .init()) }

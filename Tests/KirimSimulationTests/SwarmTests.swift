@@ -9,7 +9,7 @@ struct SwarmTests {
         let report = Simulation.run(.swarm, seed: seed, faults: .all, size: .small)
         guard let violation = report.violation else { return }
         Issue.record(
-            "\(violation) In: \(report.swarm?.description ?? "") Repeat it: \(report.command)"
+            "\(violation) In: \(report.circumstances ?? "") Repeat it: \(report.command)"
         )
     }
 

@@ -22,6 +22,20 @@ struct LineEditorTests {
         #expect(editor.text == "axc")
     }
 
+    @Test("a line that is killed and given back twice, again and again, stops growing")
+    mutating func doubling() {
+        type("halo")
+        for _ in 0..<40 { type("\u{15}\u{19}\u{19}") }
+        #expect(editor.text.utf8.count > LineEditor.lengthLimit / 4)
+        #expect(editor.text.utf8.count <= LineEditor.lengthLimit)
+        let full = editor.text
+        type("\u{15}")
+        type(String(repeating: "a", count: LineEditor.lengthLimit + 1))
+        #expect(editor.text.utf8.count == LineEditor.lengthLimit)
+        type("\u{15}\u{1B}[200~" + full + full + full + full + "\u{1B}[201~")
+        #expect(editor.text == full + full + full + full)
+    }
+
     @Test("kills to both ends and a word, and gives back what it killed")
     mutating func kills() {
         type("satu dua tiga")

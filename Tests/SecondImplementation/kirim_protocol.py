@@ -584,12 +584,12 @@ class Connection:
             return []
         if any(name not in UNASKING for name, _ in frames):
             at_once = gap or any(name == "ack_now" for name, _ in frames)
-            self._owe_acknowledgement(now, at_once)
+            self._owe_acknowledgement(len(packet), now, at_once)
         return events
 
-    def _owe_acknowledgement(self, now, at_once):
-        self.unacknowledged += 1
-        if at_once or self.unacknowledged >= 2:
+    def _owe_acknowledgement(self, size, now, at_once):
+        self.unacknowledged += size
+        if at_once or self.unacknowledged >= 2_000:
             self.ack_at = now
         elif self.ack_at is None:
             self.ack_at = now + 0.025
