@@ -85,7 +85,7 @@ extension Chat {
         )
         let bytes = signal.bytes
         var told: Set<ConnectionHandle> = []
-        for reader in room.readers where reader.until == nil {
+        for reader in room.readers.all where reader.until == nil {
             guard told.insert(reader.connection).inserted else { continue }
             effects.append(.send(bytes, reader.connection))
         }

@@ -309,7 +309,7 @@ extension Chat {
         )
         if let until, until.rawValue < first { return }
         sessions[connection]?.streams[stream] = Session.Subscription(room: room, until: until)
-        room.readers.append(Room.Reader(connection: connection, stream: stream, until: until))
+        room.readers.insert(.init(connection: connection, stream: stream, until: until))
         effects.append(.open(stream, at: first, connection))
         let end = min(room.last, until ?? room.last).next
         if end.rawValue > first { effects.append(.offer(upTo: end.rawValue, stream, connection)) }
@@ -328,7 +328,7 @@ extension Chat {
 
     mutating func endSubscription(_ stream: UInt64, of connection: ConnectionHandle) {
         guard let ended = sessions[connection]?.streams.removeValue(forKey: stream) else { return }
-        ended.room.readers.removeAll { $0.connection == connection && $0.stream == stream }
+        ended.room.readers.remove(stream, of: connection)
         shelf.forget(connection, stream: stream)
         effects.append(.drop(stream, connection))
     }

@@ -163,8 +163,8 @@ package struct Chat {
         guard let session = sessions.removeValue(forKey: connection) else { return }
         shelf.forget(connection)
         decisions[connection] = nil
-        for subscription in session.streams.values {
-            subscription.room.readers.removeAll { $0.connection == connection }
+        for (stream, subscription) in session.streams.sorted(by: { $0.key < $1.key }) {
+            subscription.room.readers.remove(stream, of: connection)
         }
         guard let member = session.member else { return }
         directory[member]?.connections.removeAll { $0 == connection }
@@ -187,7 +187,7 @@ package struct Chat {
         for name in dirtyRooms {
             guard let room = rooms[name], room.isDirty else { continue }
             rooms[name]?.isDirty = false
-            for reader in room.readers {
+            for reader in room.readers.all {
                 let end = min(room.last, reader.until ?? room.last).next
                 effects.append(.offer(upTo: end.rawValue, reader.stream, reader.connection))
             }

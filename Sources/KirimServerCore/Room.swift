@@ -14,20 +14,13 @@ final class Room {
     var online = 0
     /// The last committed entry.
     private(set) var last: SequenceNumber
-    /// Who reads, each from its own cursor in the transport.
-    var readers: [Reader] = []
+    var readers = Readers()
     /// Whether entries came that the readers have not been offered.
     var isDirty = false
 
     private var tail: Deque<TailEntry> = []
     private(set) var tailBytes = 0
     var tailCount: Int { tail.count }
-
-    struct Reader {
-        var connection: ConnectionHandle
-        var stream: UInt64
-        var until: SequenceNumber?
-    }
 
     /// An entry as it goes on the wire, encoded once for all readers.
     struct TailEntry {
