@@ -20,6 +20,21 @@ package struct PacketKey: Sendable {
     ///
     /// The header is authenticated and not part of the result.
     package func seal(_ plaintext: [UInt8], number: UInt64, header: [UInt8]) -> [UInt8] {
+        [UInt8](sealed(plaintext[...], number: number, header: header[...]))
+    }
+
+    /// Turns what stands behind the header into ciphertext with its tag behind it. The header is authenticated.
+    package func seal(_ packet: inout [UInt8], after headerSize: Int, number: UInt64) {
+        let sealed = sealed(packet[headerSize...], number: number, header: packet[..<headerSize])
+        packet.removeLast(packet.count - headerSize)
+        packet.append(contentsOf: sealed)
+    }
+
+    private func sealed(
+        _ plaintext: ArraySlice<UInt8>,
+        number: UInt64,
+        header: ArraySlice<UInt8>
+    ) -> some Collection<UInt8> {
         do {
             let nonce = try ChaChaPoly.Nonce(data: Self.nonce(number, room: 0))
             let box = try ChaChaPoly.seal(
@@ -28,26 +43,8 @@ package struct PacketKey: Sendable {
                 nonce: nonce,
                 authenticating: header
             )
-            return [UInt8](box.combined.dropFirst(Self.nonceSize))
-        } catch {
-            preconditionFailure("ChaCha20-Poly1305 seals whatever a packet holds: \(error)")
-        }
-    }
-
-    /// Turns what stands behind the header into ciphertext with its tag behind it. The header is authenticated.
-    package func seal(_ packet: inout [UInt8], after headerSize: Int, number: UInt64) {
-        do {
-            let nonce = try ChaChaPoly.Nonce(data: Self.nonce(number, room: 0))
-            let box = try ChaChaPoly.seal(
-                packet[headerSize...],
-                using: key,
-                nonce: nonce,
-                authenticating: packet[..<headerSize]
-            )
             // Nonce, ciphertext, tag.
-            let sealed = box.combined
-            packet.removeLast(packet.count - headerSize)
-            packet.append(contentsOf: sealed.dropFirst(Self.nonceSize))
+            return box.combined.dropFirst(Self.nonceSize)
         } catch {
             preconditionFailure("ChaCha20-Poly1305 seals whatever a packet holds: \(error)")
         }
