@@ -66,9 +66,8 @@ package final class OperatorProgram {
     private var window: OperatorWindow?
     private var ending = Ending.stopped
 
-    /// Opens the server and its window; returns when the server has stopped. On the main thread.
-    ///
-    /// - Parameter sentence: Says what kept the server from starting, to whoever did not start it from a terminal.
+    /// Opens the server and its window; returns when the server has stopped. On the main thread. `sentence` says what
+    /// kept the server from starting, to whoever did not start it from a terminal.
     package static func run(
         open: @escaping @Sendable () async throws -> OperatorDoor,
         sentence: @escaping (any Error) -> String
