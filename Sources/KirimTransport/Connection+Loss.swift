@@ -130,7 +130,9 @@ extension Connection {
     /// When silence becomes a reason to ask (RFC 9002 §6.2). Not before the address may be written to.
     var probeDeadline: Instant? {
         guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
-        let wait = min(probeTimeout << Int64(min(probeCount, 10)), Self.longestProbeWait)
+        let longest = Self.longestProbeWait
+        // The shortest timeout is a millisecond: thirteen doublings, and it is the longest.
+        let wait = min(min(probeTimeout, longest) << Int64(min(probeCount, 13)), longest)
         return lastElicitingSent.advanced(nanoseconds: wait)
     }
 

@@ -180,6 +180,25 @@ struct DeliveryTests {
         #expect(healed.packetsLost < healed.packetsSent)
     }
 
+    @Test("who is not heard is asked every eight seconds in the end, however short the way is")
+    func rareProbes() {
+        var configuration = TransportConfiguration()
+        configuration.maxAckDelay = .zero
+        var pair = Pair(configuration: configuration)
+        pair.delay = .microseconds(100)
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        pair.serverSends(records(200, size: 500), on: 2)
+        pair.run(for: .seconds(5))
+        pair.passes = { _, _, _ in false }
+        pair.serverSends(records(1), on: 3)
+        pair.run(for: .seconds(60))
+        let before = pair.fromServer.count
+        pair.run(for: .seconds(80))
+        // Two at a time.
+        #expect((18...22).contains(pair.fromServer.count - before))
+    }
+
     @Test("a single lost message is repaired within a few probe timeouts by what follows it")
     func thinFlow() {
         var pair = connected()
