@@ -41,11 +41,11 @@ struct KirimBench: ParsableCommand {
 /// Adds up the time of the processor that the measured work took.
 struct Meter {
     private(set) var nanoseconds: Int64 = 0
-    private var rounds = 0
 
-    mutating func measure(_ work: () -> Void) {
+    mutating func measure(_ work: @escaping () -> Void) {
+        let work = Work(work)
         let begin = Self.now
-        measuredWork(&rounds, work)
+        measuredWork(work)
         nanoseconds += Self.now - begin
     }
 
@@ -56,10 +56,23 @@ struct Meter {
     }
 }
 
+/// What is measured, as an object: a function that takes a closure is made anew for each, and has no name then.
+final class Work {
+    private let run: () -> Void
+    private var rounds = 0
+
+    init(_ run: @escaping () -> Void) { self.run = run }
+
+    func begin() { run() }
+
+    func end() { rounds += 1 }
+}
+
 /// Its name is what `Benchmarks/count` counts within. It does something last: else it would be left before the
 /// work begins.
+@inline(never)
 @_optimize(none)
-func measuredWork(_ rounds: inout Int, _ work: () -> Void) {
-    work()
-    rounds += 1
+func measuredWork(_ work: Work) {
+    work.begin()
+    work.end()
 }

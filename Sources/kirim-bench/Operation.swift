@@ -59,7 +59,7 @@ enum Operation: String, CaseIterable {
         }
     }
 
-    private func each(_ times: Int, _ meter: inout Meter, _ work: () -> Void) -> Int {
+    private func each(_ times: Int, _ meter: inout Meter, _ work: @escaping () -> Void) -> Int {
         // Once for what is made at the first time only.
         work()
         meter.measure { for _ in 0..<times { work() } }
