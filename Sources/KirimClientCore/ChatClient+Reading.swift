@@ -8,12 +8,11 @@ extension ChatClient {
     mutating func read(_ index: Int, at now: Instant) {
         guard session?.isReady == true, case .idle(let until) = readers[index].stage else { return }
         if let until, until > now { return }
-        // Who is in hundreds of rooms asks for them by and by: servers bound what they keep of requests.
-        guard session?.hasAskedForManyRooms == false else { return }
+        guard roomsToAsk > 0 else { return }
         let room = readers[index].name
         guard readers[index].isMember else {
             readers[index].check()
-            store(.rooms, .rejoin(room))
+            storage.toLookUp.rejoining.append(room)
             return
         }
         // Too much waits for the face or the journal: the cursor stays, the server keeps the rest.
@@ -26,10 +25,28 @@ extension ChatClient {
         )
     }
 
+    /// How many more rooms may be asked about now. Who is in hundreds of them asks by and by: servers bound what
+    /// they keep of requests.
+    private var roomsToAsk: Int {
+        guard let session else { return 0 }
+        // Nothing has to be counted where there are so few.
+        if readers.count < Session.roomsAskedLimit { return Session.roomsAskedLimit }
+        let checking = readers.count { $0.stage == .checking }
+        return Session.roomsAskedLimit - session.roomsAsked - checking
+    }
+
+    /// All rooms of which nothing is asked yet, and no more than may be asked about.
+    mutating func readAll(at now: Instant) {
+        var left = roomsToAsk
+        for index in readers.indices where left > 0 && readers[index].isIdle {
+            read(index, at: now)
+            if !readers[index].isIdle { left -= 1 }
+        }
+    }
+
     /// An answer about a room came: the next ones may be asked for.
     mutating func readOn(at now: Instant) {
-        guard readers.count > Session.roomsAskedLimit else { return }
-        for index in readers.indices { read(index, at: now) }
+        if readers.count > Session.roomsAskedLimit { readAll(at: now) }
     }
 
     /// Becomes a member of a room again, unless another face has left it meanwhile: what one face leaves
@@ -40,7 +57,6 @@ extension ChatClient {
             leave(index, nil)
             return
         }
-        guard session?.hasAskedForManyRooms == false else { return readers[index].pause() }
         readers[index].join()
         _ = say(.join(room), for: .rejoin(room))
     }
@@ -60,7 +76,7 @@ extension ChatClient {
     package mutating func resumeReading(at now: Instant) {
         guard isReadingPaused else { return }
         isReadingPaused = false
-        for index in readers.indices { read(index, at: now) }
+        readAll(at: now)
     }
 
     /// Wants no more of the stream.
@@ -206,33 +222,56 @@ extension ChatClient {
         }
         guard !asked.isEmpty else { return }
         unclear += asked
-        store(.rooms, .clear(asked))
+        storage.toLookUp.clearing += asked
     }
 
     /// Another face of ours may have joined rooms: the journal knows. Asked now and once more a little later, as that
     /// face may have heard of it first and written it down last.
     mutating func lookForRooms(at now: Instant) {
         lookAgain = now.advanced(by: configuration.storeRetry)
-        store(.rooms, .wanted)
-    }
-
-    /// All rooms that are wanted here.
-    mutating func wanted(_ rooms: [RoomName]) {
-        for room in rooms { follow(room) }
+        storage.toLookUp.isForAll = true
     }
 
     /// The journal has told which rooms all faces together want to read.
-    mutating func cleared(_ asked: [RoomName], wanted: [RoomName]) {
-        for room in asked where wanted.contains(room) { follow(room) }
+    mutating func lookedUp(_ lookUp: Storage.RoomLookUp, wanted: [RoomName]) {
+        let rooms = Set(wanted)
+        for room in lookUp.rejoining {
+            rejoin(room, isWanted: room == .lobby || rooms.contains(room))
+        }
+        guard !storage.hasLeftRoom else {
+            // It may be among these, as the journal was asked before.
+            storage.toLookUp.clearing += lookUp.clearing
+            storage.toLookUp.isForAll = storage.toLookUp.isForAll || lookUp.isForAll
+            return
+        }
+        for room in lookUp.clearing where rooms.contains(room) { follow(room) }
+        if lookUp.isForAll { for room in wanted { follow(room) } }
+        cleared(lookUp.clearing)
+    }
+
+    /// The journal could not tell: what was in doubt is left to the server.
+    mutating func notLookedUp(_ lookUp: Storage.RoomLookUp) {
+        for room in lookUp.rejoining { rejoin(room, isWanted: true) }
+        cleared(lookUp.clearing)
+    }
+
+    private mutating func cleared(_ asked: [RoomName]) {
+        guard !asked.isEmpty else { return }
         unclear.removeAll { asked.contains($0) }
         offerPosts()
+    }
+
+    /// No face reads the room any more.
+    mutating func forget(_ room: RoomName) {
+        storage.hasLeftRoom = true
+        store(.removeRoom(room), .write)
     }
 
     /// Reads the room no more.
     mutating func leave(_ index: Int, _ refusal: Refusal?) {
         let reader = readers.remove(at: index)
         if let stream = reader.stream { abandon(stream) }
-        store(.removeRoom(reader.name), .write)
+        forget(reader.name)
         abandonPages(of: reader.name, refusal ?? .notInRoom)
         tell(.left(reader.name, refusal))
         // What is refused for ever is: posts to the room come back with the reason.

@@ -86,7 +86,7 @@ extension ChatClient {
         self.limits = limits
         if server.name != member.name {
             server.name = member.name
-            store(.setName(member.name), .write)
+            storage.name = member.name
         }
         tell(.welcomed(member, server: name))
         if let oldName, oldName != member.name { tell(.renamed(member.name)) }
@@ -146,8 +146,8 @@ extension ChatClient {
     private mutating func getReady(_ stage: Session.Stage, at now: Instant) {
         session?.stage = stage
         offerPosts()
-        for index in readers.indices { read(index, at: now) }
-        store(.rooms, .wanted)
+        readAll(at: now)
+        storage.toLookUp.isForAll = true
         advanceWishes(at: now)
         presence.tell(presence.presence, at: now)
         if presence.isDue(at: now) { tellPresence() }
@@ -223,7 +223,7 @@ extension ChatClient {
         guard me?.name != name else { return }
         me?.name = name
         server.name = name
-        store(.setName(name), .write)
+        storage.name = name
         tell(.renamed(name))
     }
 }

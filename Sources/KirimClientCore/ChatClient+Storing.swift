@@ -17,6 +17,15 @@ struct Storage {
     private(set) var isKeeping = false
     /// Posts that another face got decided before the outbox was renumbered. The journal knows how.
     var toRecall: [LocalPost] = []
+    /// The newest that are to be kept; a server may give ever new ones.
+    var name: MemberName?
+    var token: [UInt8]?
+    private(set) var isNoting = false
+    /// What is to be asked about rooms; one question at a time serves all who ask.
+    var toLookUp = RoomLookUp()
+    private(set) var isLookingUp = false
+    /// Since the journal was asked about rooms.
+    var hasLeftRoom = false
     /// Both give posts other numbers, so that nothing with a number may be under way beside them.
     var pinning: PublicKey?
     var renewing: OutboxID?
@@ -36,6 +45,18 @@ struct Storage {
         var isTold = false
     }
 
+    /// Why it is asked which rooms the faces together want.
+    struct RoomLookUp {
+        /// Rooms that we are not a member of: whether they are still wanted.
+        var rejoining: [RoomName] = []
+        /// Rooms of posts: whether another face wants them.
+        var clearing: [RoomName] = []
+        /// Whether all that are wanted are to be read.
+        var isForAll = false
+
+        var isEmpty: Bool { rejoining.isEmpty && clearing.isEmpty && !isForAll }
+    }
+
     enum Purpose {
         case add([Addition], offering: Bool)
         case offered
@@ -49,15 +70,12 @@ struct Storage {
         /// A page of older entries, from its first to its last.
         case older(RoomName, SequenceNumber, SequenceNumber)
         case span(RoomName)
-        /// Whether a room that we are not a member of is still wanted.
-        case rejoin(RoomName)
+        case lookUp(RoomLookUp)
         /// A room is wished for.
         case enter(RoomName, Ticket)
-        /// Which of the rooms of posts are wanted by another face.
-        case clear([RoomName])
-        /// Which rooms the faces together want.
-        case wanted
         case page(Ticket)
+        /// A name or a token.
+        case note
         case write
     }
 
@@ -75,6 +93,10 @@ struct Storage {
         switch purpose {
         case .add: isAdding = true
         case .keep: isKeeping = true
+        case .note: isNoting = true
+        case .lookUp:
+            isLookingUp = true
+            hasLeftRoom = false
         case .pin, .renew: isBusyRenumbering = true
         default: break
         }
@@ -89,6 +111,8 @@ struct Storage {
         switch purpose {
         case .add?: isAdding = false
         case .keep?: isKeeping = false
+        case .note?: isNoting = false
+        case .lookUp?: isLookingUp = false
         case .pin?, .renew?: isBusyRenumbering = false
         default: break
         }
@@ -112,6 +136,20 @@ extension ChatClient {
         for index in readers.indices {
             guard let entries = readers[index].store() else { continue }
             store(.apply(entries, readers[index].name), .apply(readers[index].name))
+        }
+        if !storage.isNoting {
+            if let name = storage.name {
+                storage.name = nil
+                store(.setName(name), .note)
+            } else if let token = storage.token {
+                storage.token = nil
+                store(.setToken(token), .note)
+            }
+        }
+        if !storage.isLookingUp, !storage.toLookUp.isEmpty {
+            let lookUp = storage.toLookUp
+            storage.toLookUp = Storage.RoomLookUp()
+            store(.rooms, .lookUp(lookUp))
         }
         guard !storage.isBusyRenumbering else { return }
         if !storage.isKeeping, !storage.toKeep.isEmpty, !storage.waits {
@@ -213,13 +251,10 @@ extension ChatClient {
             guard let index = index(of: room) else { return }
             readers[index].found(span)
             read(index, at: now)
-        case (.rejoin(let room), .rooms(let rooms)):
-            rejoin(room, isWanted: room == .lobby || rooms.contains(room))
+        case (.lookUp(let lookUp), .rooms(let rooms)): lookedUp(lookUp, wanted: rooms)
         case (.enter(let room, let ticket), _):
             follow(room)
             tell(.answered(ticket, .done))
-        case (.clear(let asked), .rooms(let rooms)): cleared(asked, wanted: rooms)
-        case (.wanted, .rooms(let rooms)): wanted(rooms)
         case (.page(let ticket), .entries(let entries)):
             if let wish = finishWish(ticket) { answer(wish, .entries(entries)) }
         default: break
@@ -340,15 +375,14 @@ extension ChatClient {
             readers[index].storeFailed()
             readers[index].found(nil)
             read(index, at: now)
-        case .rejoin(let room): rejoin(room, isWanted: true)
+        case .lookUp(let lookUp): notLookedUp(lookUp)
         case .enter(_, let ticket):
             tell(.answered(ticket, .failed(error)))
             return
-        case .clear(let asked): cleared(asked, wanted: [])
         case .page(let ticket):
             if let wish = finishWish(ticket) { answer(wish, .failed(error)) }
             return
-        case .wanted, .older, .write: break
+        case .older, .note, .write: break
         }
         if storage.told != error {
             storage.told = error

@@ -54,7 +54,7 @@ extension ChatClient {
             // The next hello says it, in a later run, too.
             server.name = name
             isNameWished = true
-            store(.setName(name), .write)
+            storage.name = name
         }
         advanceWishes(at: now)
     }
@@ -122,7 +122,7 @@ extension ChatClient {
                 leave(index, nil)
             } else {
                 // Another face has joined it: it is left for all of them.
-                store(.removeRoom(room), .write)
+                forget(room)
                 tell(.left(room, nil))
             }
         case .rename(let name): renamed(name)

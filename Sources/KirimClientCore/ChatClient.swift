@@ -193,7 +193,7 @@ extension ChatClient {
         if let due = helloDeadline, due <= now { reconnect() }
         if let due = lookAgain, due <= now {
             lookAgain = nil
-            store(.rooms, .wanted)
+            storage.toLookUp.isForAll = true
         }
         guard session?.isReady == true else { return }
         if let due = postsDeadline, due <= now { offerPostsAgain() }
@@ -213,7 +213,7 @@ extension ChatClient {
     /// The next connect is faster with it.
     package mutating func keep(token: [UInt8]) {
         server.token = token
-        store(.setToken(token), .write)
+        storage.token = token
     }
 
     /// Forgets what belonged to the connection.

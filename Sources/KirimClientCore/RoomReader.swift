@@ -101,6 +101,8 @@ struct RoomReader {
         }
     }
 
+    var isIdle: Bool { if case .idle = stage { true } else { false } }
+
     /// Whether the journal is so far behind that nothing more should come.
     var isFull: Bool {
         unstored.count > Self.unstoredLimit || unstoredBytes > Self.unstoredByteLimit

@@ -79,17 +79,14 @@ struct Session {
     /// Rooms that the server is asked about at once.
     static let roomsAskedLimit = 64
 
-    /// Whether so many rooms are asked about that the others wait for an answer.
-    var hasAskedForManyRooms: Bool {
-        // Nothing has to be counted where so little is asked.
-        guard asked.count >= Self.roomsAskedLimit else { return false }
-        let rooms = asked.values.count { purpose in
+    /// Rooms that the server is asked about now.
+    var roomsAsked: Int {
+        asked.values.count { purpose in
             switch purpose {
             case .rejoin, .subscribe: true
             case .hello, .wish, .nothing: false
             }
         }
-        return rooms >= Self.roomsAskedLimit
     }
 
     mutating func takeStream(for use: StreamUse) -> UInt64 {

@@ -50,9 +50,11 @@ extension ClientEndpoint {
             guard session.connection.phase == .open else { return }
             silentSince = nil
             hopAfter = configuration.portHop
+            // A connection that was replaced may have another address of the server.
+            guard session === sessions.last else { return }
             // What still comes to a socket that was left tells nothing about the new one.
             if path.socket == socket { searchAt = nil }
-            if isSearching, session === sessions.last {
+            if isSearching {
                 // Heard again where we were: no need for another connection.
                 isSearching = false
                 attempt = nil
@@ -63,7 +65,8 @@ extension ClientEndpoint {
     }
 
     private mutating func challenged(_ challenge: ChallengePacket, on path: Path, at now: Instant) {
-        guard let attempt, attempt.remotes.contains(path.remote),
+        // The cookie serves the socket that it came to: from another one it would prove nothing.
+        guard let attempt, path.socket == socket, attempt.remotes.contains(path.remote),
             challenge.echo == Array(attempt.ephemeral.publicKey.bytes.prefix(8))
         else {
             dropped += 1

@@ -165,7 +165,8 @@ extension ClientEndpoint {
     /// From now on send from this socket.
     package mutating func useSocket(_ socket: SocketID, at now: Instant) {
         isSocketAwaited = false
-        if let old = self.socket, old != socket {
+        let isOther = self.socket != socket
+        if let old = self.socket, isOther {
             // What was already on its way to the old one may still come.
             retiring.append((old, now.advanced(by: .seconds(3))))
             if retiring.count > Self.retiringLimit {
@@ -181,7 +182,13 @@ extension ClientEndpoint {
             // The server learns of the new path from the first packet, so there must be one.
             session.connection.ping()
         }
-        attempt?.retryAt = now
+        guard let attempt else { return }
+        if isOther, attempt.phase == .open, !attempt.usesToken {
+            // Its cookie serves the old socket only.
+            beginAttempt(at: now)
+        } else {
+            attempt.retryAt = now
+        }
     }
 
     /// The machine's addresses changed.

@@ -184,6 +184,37 @@ struct ConnectingTests {
         #expect(pair.serverConnection != nil)
     }
 
+    @Test("an answer to the socket that was just left does not keep the new one from connecting")
+    func answeredLate() {
+        var pair = Pair()
+        pair.hasPorts = true
+        // With the seventh knock another socket is taken; it is the first to be heard.
+        pair.passes = { toServer, _, index in !toServer || index >= 7 }
+        pair.connect()
+        pair.run(for: .seconds(120)) { $0.toServer.count >= 7 }
+        let start = pair.now
+        pair.run(for: .seconds(60)) { $0.serverConnection != nil }
+        #expect(pair.clientSocket == SocketID(rawValue: 2))
+        #expect(start.duration(to: pair.now) < .seconds(1))
+    }
+
+    @Test("a handshake goes on when its client takes another socket in the middle of it")
+    func socketInTheMiddle() {
+        var pair = Pair()
+        pair.hasPorts = true
+        pair.passes = { toServer, bytes, _ in
+            // The first OPEN is lost, so that its handshake has yet to be answered.
+            !(toServer && bytes[0] == PacketType.open.rawValue)
+        }
+        pair.connect()
+        pair.run(for: .seconds(2)) { $0.toServer.last?[0] == PacketType.open.rawValue }
+        pair.client.networkChanged(at: pair.now)
+        pair.passes = { _, _, _ in true }
+        let start = pair.now
+        pair.run(for: .seconds(60)) { $0.serverConnection != nil }
+        #expect(start.duration(to: pair.now) < .milliseconds(500))
+    }
+
     @Test("an OPEN for a version that is not spoken is answered as a HELLO is")
     func unknownVersion() throws {
         var pair = Pair()

@@ -73,4 +73,31 @@ struct ListeningTests {
         let opens = pair.toServer[count...].filter { $0.count == PacketSize.maximum }
         #expect(opens.count >= 2, "one to each address")
     }
+
+    @Test("goes on looking when only a connection that was replaced is heard after a change")
+    func replacedOne() {
+        var pair = Pair()
+        let other = Address(ip: .v4(0x0A00_00FD), port: 12_345)
+        let addresses = [pair.serverAddress, other]
+        for count in 1...2 {
+            pair.client.connect(
+                to: addresses,
+                trusting: nil,
+                token: nil,
+                secret: nil,
+                at: pair.now
+            )
+            pair.run(for: .seconds(2)) { $0.openedCount == count }
+        }
+        #expect(pair.openedCount == 2)
+        // Nothing comes for the newer one, whose index is the second that was drawn.
+        pair.passes = { toServer, bytes, _ in
+            toServer || bytes[0] != PacketType.data.rawValue || bytes[1] == 1
+        }
+        pair.client.networkChanged(at: pair.now)
+        let count = pair.toServer.count
+        pair.run(for: .seconds(2))
+        let opens = pair.toServer[count...].filter { $0.count == PacketSize.maximum }
+        #expect(opens.count >= 2, "one to each address")
+    }
 }

@@ -34,6 +34,8 @@ struct Pair: ~Copyable {
     var passes: (_ toServer: Bool, _ bytes: [UInt8], _ index: Int) -> Bool = { _, _, _ in true }
     /// Where the server sees the client.
     var clientAddress = Address(ip: .v4(0x0A00_0001), port: 40_000)
+    /// The server sees each of the client's sockets at a port of its own.
+    var hasPorts = false
     let serverAddress = Address(ip: .v4(0x0A00_00FE), port: 12_345)
 
     var serverEvents: [ServerEndpoint.Event] = []
@@ -127,10 +129,10 @@ struct Pair: ~Copyable {
             while let transmit = server.nextTransmit(at: now, source: &serverShelf) {
                 isQuiet = false
                 fromServer.append(transmit)
-                if transmit.path.remote == clientAddress,
+                if let socket = socket(seenAt: transmit.path.remote),
                     passes(false, transmit.bytes, fromServer.count)
                 {
-                    let path = Path(socket: clientSocket, remote: serverAddress)
+                    let path = Path(socket: socket, remote: serverAddress)
                     flying.append((now.advanced(by: delay), false, path, transmit.bytes))
                 }
             }
@@ -138,12 +140,24 @@ struct Pair: ~Copyable {
                 isQuiet = false
                 toServer.append(transmit.bytes)
                 if passes(true, transmit.bytes, toServer.count) {
-                    let path = Path(socket: SocketID(rawValue: 9), remote: clientAddress)
+                    let source = address(of: transmit.path.socket)
+                    let path = Path(socket: SocketID(rawValue: 9), remote: source)
                     flying.append((now.advanced(by: delay), true, path, transmit.bytes))
                 }
             }
             if isQuiet { return }
         }
+    }
+
+    private func address(of socket: SocketID) -> Address {
+        var address = clientAddress
+        if hasPorts { address.port += UInt16(socket.rawValue) }
+        return address
+    }
+
+    private func socket(seenAt remote: Address) -> SocketID? {
+        guard hasPorts else { return remote == clientAddress ? clientSocket : nil }
+        return (0..<nextSocket).map(SocketID.init).first { address(of: $0) == remote }
     }
 
     /// Injects a datagram from anywhere at once.
