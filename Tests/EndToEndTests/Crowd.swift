@@ -78,9 +78,18 @@ final class Crowd: Sendable {
         readers = people.enumerated().map { number, client in
             Task {
                 for await event in client.events {
-                    if case .entry(let entry, _) = event { record.take(entry, of: number) }
+                    switch event {
+                    case .entry(let entry, _): record.take(entry, of: number)
+                    case .caughtUp: record.listens(number)
+                    default: break
+                    }
                 }
             }
+        }
+        // Who is welcome does not read yet: on the worst road that takes seconds, and what is said before is history.
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !record.areAllListening, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 
@@ -130,6 +139,7 @@ private final class Record: Sendable {
 
     /// The words that one has heard, and the place of the newest.
     private struct Ear {
+        var isOpen = false
         var count = 0
         var last: SequenceNumber?
     }
@@ -144,6 +154,10 @@ private final class Record: Sendable {
             return state.saidAt.count
         }
     }
+
+    func listens(_ listener: Int) { state.withLock { $0.heard[listener].isOpen = true } }
+
+    var areAllListening: Bool { state.withLock { $0.heard.allSatisfy(\.isOpen) } }
 
     func take(_ entry: Entry, of listener: Int) {
         state.withLock { state in
