@@ -145,9 +145,11 @@ extension RoomPage {
         }
     }
 
-    /// Lets go of what another client will tell again.
+    /// Lets go of what another client will tell again. What was refused stays, and without its number: another client
+    /// begins to count anew.
     mutating func forgetQueued() {
         while remove(where: { $0.post != nil && !$0.isRefused }) != nil {}
+        for post in own where post.post != nil { change(post.id) { $0.post = nil } }
     }
 
     private mutating func count(_ post: OwnPost, by step: Int) {
