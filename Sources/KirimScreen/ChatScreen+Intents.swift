@@ -110,7 +110,8 @@ extension ChatScreen {
         markComposer()
     }
 
-    private mutating func markComposer() {
+    /// The composer, and what else shows whether something is written there, may be another one.
+    mutating func markComposer() {
         ledger.mark(.composerText)
         ledger.mark(.composer)
         ledger.mark(.rooms)
