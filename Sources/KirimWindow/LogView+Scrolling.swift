@@ -9,7 +9,7 @@ struct LogScrolling {
     var target: Int?
     /// The end has to come into sight, wherever the keyboard is.
     var isDue = false
-    /// So often in a row the end was gone to and was not there.
+    /// So often in a row the end was gone to and was not there, while nothing came.
     var attempts = 0
     /// Turns of the wheel since the last frame.
     var wheel = 0.0
@@ -88,6 +88,13 @@ extension LogView {
     }
 
     // MARK: - Frames
+
+    /// The end is to be in sight once what is changed now has its place.
+    func bringEnd() {
+        scrolling.isDue = true
+        scrolling.attempts = 0
+        gtk_widget_queue_draw(list)
+    }
 
     private func painted() {
         scrolling.isHeld = false

@@ -65,7 +65,7 @@ package final class LogView<Shown: LogRow> {
     // MARK: - What is to be drawn
 
     package func splice(at place: Int, removed: Int, added: Int) {
-        if follows { scrolling.isDue = true } else { hold(beside: place..<place + removed) }
+        if follows { bringEnd() } else { hold(beside: place..<place + removed) }
         model.splice(at: place, removed: removed, added: added)
     }
 
@@ -74,19 +74,25 @@ package final class LogView<Shown: LogRow> {
         follows = follow
         scrolling.target = nil
         scrolling.wheel = 0
-        scrolling.isDue = true
+        bringEnd()
         model.splice(at: 0, removed: model.count, added: count)
     }
 
     /// Fills the row again, where GTK has it.
     package func rebind(_ place: Int) {
-        for (item, row) in rows where position(of: item) == place { fill(row, place) }
+        for (item, row) in rows where position(of: item) == place { refill(row, place) }
     }
 
     package func rebindAll() {
         for (item, row) in rows {
-            if let place = position(of: item) { fill(row, place) }
+            if let place = position(of: item) { refill(row, place) }
         }
+    }
+
+    private func refill(_ row: Shown, _ place: Int) {
+        fill(row, place)
+        // It may be higher now.
+        if follows { bringEnd() }
     }
 
     package func reveal(_ place: Int) {
@@ -98,8 +104,7 @@ package final class LogView<Shown: LogRow> {
     package func followEnd() {
         follows = true
         scrolling.target = nil
-        scrolling.isDue = true
-        gtk_widget_queue_draw(list)
+        bringEnd()
     }
 
     // MARK: - Rows

@@ -154,5 +154,39 @@ struct LogViewTests {
         #expect(shown.end < 1)
         gtk_window_destroy(shown.window.cast())
     }
+
+    @Test("shows the end after a flood in which no frame had it")
+    func flood() {
+        let shown = Shown()
+        shown.append(50)
+        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        for _ in 0..<60 {
+            shown.append(3)
+            shown.draw(1)
+        }
+        shown.draw(6)
+        #expect(shown.end < 1)
+        #expect(shown.inSight.last?.number == 229)
+        gtk_window_destroy(shown.window.cast())
+    }
+
+    @Test("shows the end of a last row that grows, also while that has the keyboard")
+    func growing() throws {
+        let shown = Shown()
+        shown.append(50)
+        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        let last = try #require(
+            shown.log.list.descendants.first {
+                $0.typeName == "GtkLabel" && $0.label == "49"
+            }
+        )
+        gtk_widget_grab_focus(made(gtk_widget_get_parent(last)))
+        shown.draw(2)
+        shown.more = "\nline\nline"
+        shown.log.rebind(49)
+        shown.draw(4)
+        #expect(shown.end < 1)
+        gtk_window_destroy(shown.window.cast())
+    }
 }
 #endif
