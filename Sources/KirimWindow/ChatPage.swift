@@ -412,7 +412,7 @@ final class ChatPage {
             self?.openMenu(row, on: widget, x, y)
         }
         asks.copy = { [weak self] _ in self?.copyFocused() }
-        return LogView(scroller: form["scroller"], asks: asks)
+        return LogView(scroller: form["scroller"], in: widget, asks: asks)
     }
 
     private func row(_ place: Int) -> Row? {

@@ -42,7 +42,8 @@ package final class LogView<Shown: LogRow> {
         }
     }
 
-    package init(scroller: Widget, asks: Asks) {
+    /// `page` is what the log is a part of, and goes with it.
+    package init(scroller: Widget, in page: Widget, asks: Asks) {
         self.scroller = scroller
         self.asks = asks
         let factory = made(gtk_signal_list_item_factory_new())
@@ -60,6 +61,7 @@ package final class LogView<Shown: LogRow> {
         list.on("activate") { [weak self] in self?.asks.activate(Int($0.unsigned(1))) }
         watchScrolling()
         watchKeyboard()
+        watchTab(in: page)
     }
 
     // MARK: - What is to be drawn
