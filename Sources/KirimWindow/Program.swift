@@ -33,7 +33,7 @@ package final class Program {
     nonisolated static let id = "id.kirim.Kirim"
 
     let application: UnsafeMutablePointer<AdwApplication>
-    private let settings: WindowSettings
+    private(set) var settings: WindowSettings
     private let file: KeepsakeFile
     private var windows: [ChatWindow] = []
     private var isLoaded = false
@@ -101,11 +101,22 @@ package final class Program {
     }
 
     private func show(_ address: ServerAddress?) {
-        var settings = settings
-        settings.address = address
-        let window = ChatWindow(self, settings)
+        let window = ChatWindow(self)
         windows.append(window)
-        window.begin()
+        window.begin(at: address)
+    }
+
+    /// What the command line gave is for the server that it named, or else for the first one that is gone to. Another
+    /// one gets neither password nor key nor room of it: anybody may have written the link that leads there.
+    func settings(for address: ServerAddress) -> WindowSettings {
+        var given = settings
+        settings.address = settings.address ?? address
+        if settings.address?.endpoint != address.endpoint {
+            given.password = nil
+            given.trust = nil
+            given.room = nil
+        }
+        return given
     }
 
     /// A window has gone; the program ends when its client has said goodbye.

@@ -43,7 +43,8 @@ enum Sentences {
     /// A title, and what to do.
     static func stop(
         _ reason: StopReason,
-        at address: ServerAddress
+        at address: ServerAddress,
+        hasPassword: Bool
     ) -> (title: String, text: String) {
         switch reason {
         case .serverKeyChanged:
@@ -66,7 +67,7 @@ enum Sentences {
         case .secretRefused:
             (
                 tr("Not Let In"),
-                address.invitation == nil
+                hasPassword
                     ? tr("The server did not take this password. Try another, or ask its operator.")
                     : tr(
                         "The invitation was wrong, used up, or too old. Ask the operator for another one."

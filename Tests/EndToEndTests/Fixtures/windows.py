@@ -160,6 +160,14 @@ class Window:
     def key(self, *keys):
         subprocess.run(["xdotool", "key", *keys], check=True)
 
+    def reach(self, key, name):
+        """Presses the key until the row has the keyboard."""
+        def pressed():
+            self.key(key)
+            time.sleep(0.3)  # A focus that comes later is passed over, and comes again.
+            return any(row.get_state_set().contains(Atspi.StateType.FOCUSED) for row in self.all("list item", name))
+        self.wait(f"the keyboard on {name}", pressed)
+
     def set(self, name, text):
         Atspi.EditableText.set_text_contents(self.entry(name), text)
 
@@ -637,6 +645,53 @@ def scene_door():
     budi.enter("Address with the invitation", address)
     budi.control(None, "Connection: Connected")
     say("an invitation is asked for, and lets in")
+    budi.close()
+    server.stop()
+    for name in os.listdir(f"{HOME}/invited"):
+        if ".sqlite" in name:
+            os.remove(f"{HOME}/invited/{name}")
+    server = Server(KIRIM, server.port, "invited", "--invite-only")
+    # The server has forgotten whose it was, and now it is somebody else's.
+    citra = Window("window", address, "--name", "citra", "--data", f"{HOME}/citra")
+    citra.control(None, "Connection: Connected")
+    again = Window("window", "--data", f"{HOME}/budi")
+    again.sees(re.compile("^The invitation was wrong"))
+    again.enter("Address with the invitation", subprocess.check_output(
+        [KIRIM, "invite", "--port", str(server.port), "--data", f"{HOME}/invited"], text=True).strip())
+    again.control(None, "Connection: Connected")
+    say("an invitation that was kept and is refused is not taken for a password")
+
+
+def scene_secrets():
+    """A password goes to the server that it was given for, and to no other."""
+    secret, wrong = f"{HOME}/password", f"{HOME}/wrong"
+    for path, text in ((secret, "rahasia sekali"), (wrong, "salah sekali")):
+        with open(path, "w") as file:
+            file.write(text + "\n")
+        os.chmod(path, 0o600)
+    one, other = (Server(KIRIM, None, name, "--password-file", secret) for name in ("one", "other"))
+    refused, needed = (re.compile(text) for text in ("did not take this password", "who knows its password"))
+    ani = window(one, "ani", "--password-file", wrong)
+    ani.sees(refused)
+    ani.click("push button", "Back")
+    ani.set("Server address", other.address)
+    ani.click("push button", "Connect")
+    ani.sees(needed)
+    ani.close()
+    say("what the command line gave is for the server that it named")
+    ani = Window("window", one.address, "--data", f"{HOME}/ani")
+    ani.sees(needed)
+    ani.click("push button", "Back")
+    ani.set(re.compile("^Password"), "salah sekali")
+    ani.click("push button", "Connect")
+    ani.sees(refused)
+    ani.click("push button", "Back")
+    ani.focus()
+    ani.reach("Tab", re.compile(f"^{one.address}"))
+    ani.reach("Down", re.compile(f"^{other.address}"))
+    ani.key("Return")
+    ani.sees(needed)
+    say("what was typed for one server is not offered to another")
 
 
 def scene_narrow():
