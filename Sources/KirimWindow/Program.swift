@@ -38,6 +38,10 @@ package final class Program {
     private var windows: [ChatWindow] = []
     private var isLoaded = false
     private var asked: [ServerAddress?] = []
+    /// When a window was closed last.
+    private var leaving: Instant?
+    /// A goodbye takes two seconds and a little.
+    private static let patience = Duration.seconds(3)
     /// What is remembered; whatever changes it is written.
     var keepsake = Keepsake() {
         didSet { if keepsake != oldValue, isLoaded { file.save(keepsake) } }
@@ -122,15 +126,20 @@ package final class Program {
     /// A window has gone; the program ends when its client has said goodbye.
     func closed(_ window: ChatWindow, page: ChatPage?) {
         windows.removeAll { $0 === window }
+        leaving = LocalTime.now
         g_application_hold(application.cast())
         guard let page else { return finish() }
         page.close { Task { @MainActor in self.finish() } }
     }
 
     private func closeAll() {
-        // Before there is a window there is nobody to say goodbye to.
-        guard !windows.isEmpty else { return g_application_quit(application.cast()) }
         for window in windows { gtk_window_close(window.window.cast()) }
+        // Before there is a window there is nobody to say goodbye to. After the last one a signal mostly has the same
+        // cause as the one that closed it, a terminal or a session that ends; who waits for long may have enough.
+        guard windows.isEmpty,
+            leaving.map({ $0.duration(to: LocalTime.now) > Self.patience }) ?? true
+        else { return }
+        g_application_quit(application.cast())
     }
 
     private func finish() {

@@ -505,7 +505,9 @@ def scene_rooms():
     say("pasted lines are one message")
     ani.type("belum selesai")
     ani.reads("belum selesai")
-    ani.key("ctrl+w")
+    # As a session does it that ends, and a terminal that is closed while its program ends.
+    ani.process.send_signal(signal.SIGTERM)
+    ani.process.send_signal(signal.SIGHUP)
     ani.process.wait(PATIENCE)
     again = Window("window", "--data", f"{HOME}/ani")
     again.reads("belum selesai")
