@@ -53,9 +53,10 @@ enum MessageMenu {
         gtk_popover_set_pointing_to(popover.cast(), &place)
         popover.nameForReaders(tr("Message menu"))
         popover.on("closed") { _ in
-            // After whoever closed it is done with it.
+            // After whoever closed it is done with it. What was chosen may have taken the row, and the menu with it.
+            let kept = Owned(popover)
             Task {
-                gtk_widget_unparent(popover)
+                gtk_widget_unparent(kept.raw.cast())
                 closed()
             }
         }

@@ -571,6 +571,13 @@ def scene_reading():
     ani.wait("buttons side by side", side_by_side)
     ani.picture("refused")
     say("what was refused has its buttons in its own row")
+    ani.reach("shift+Tab", re.compile("Change: bukan milikku"))
+    ani.key("Menu")
+    ani.control("menu item", "Discard")
+    ani.key("Down", "Return")
+    ani.wait("one row less", lambda: len(ani.all("push button", "Discard")) == 1)
+    ani.wait("no menu", lambda: not ani.find("menu item", "Discard"))
+    say("a menu that takes its own row away goes with it")
 
 
 class Desktop:
