@@ -92,9 +92,14 @@ struct RowWords {
     func names(of reaction: Reaction) -> String {
         var names = reaction.authors.prefix(Self.namesOfReaction).map { name(of: $0) }
         let more = reaction.authors.count - names.count
-        if more > 0 { names.append(tr(one: "and %1 more", many: "and %1 more", more)) }
+        if more > 0 { names.append(self.more(more)) }
         return names.joined(separator: ", ")
     }
+
+    func more(_ count: Int) -> String { tr(one: "and %1 more", many: "and %1 more", count) }
+
+    /// Each is a button, and one member may give any number of them.
+    static let reactions = 12
 
     private static let namesOfReaction = 20
 

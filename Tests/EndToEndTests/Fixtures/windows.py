@@ -579,6 +579,13 @@ def scene_reading():
     ani.wait("no menu", lambda: not ani.find("menu item", "Discard"))
     say("a menu that takes its own row away goes with it")
 
+    for number in range(14):
+        budi.sends(f"/react 2 r{number}")
+    ani.sees("and 2 more")
+    if ani.find("push button", re.compile("^r12 ")) or not ani.find("push button", re.compile("^r11 ")):
+        raise Failed("of many reactions not the first dozen is shown")
+    say("of many reactions the first are buttons")
+
 
 class Desktop:
     """What the desktop was asked to tell."""
