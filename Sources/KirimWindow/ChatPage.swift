@@ -315,12 +315,11 @@ final class ChatPage {
         let here = screen.members.count { $0.presence != .offline }
         let people = here > 0 ? tr(one: "%1 person here", many: "%1 people here", here) : ""
         let isStale = screen.isPresenceStale
-        form["people"].style("stale", isStale)
         adw_window_title_set_subtitle(
             title.opaque,
             isStale && here > 0 ? tr("%1 (last known)", people) : people
         )
-        form["people-title"].label = isStale && here > 0 ? tr("People, last known") : tr("People")
+        sidebar.show(here: here, isStale: isStale)
     }
 
     private func drawLinkFacts() {

@@ -296,6 +296,7 @@ def scene_away():
     """The server goes and comes back; what was written meanwhile is kept, and what was said is still there."""
     server = Server(KIRIM)
     ani, budi = meets(server)
+    ani.sees("People (2 online)")
     ani.focus()
     ani.type("sebelum")
     ani.key("Return")
@@ -313,6 +314,7 @@ def scene_away():
     # A client asks less often the longer nobody answers, and a busy machine takes its time.
     budi.sees("saat server mati", patience=120)
     ani.control(None, "Connection: Connected")
+    ani.sees("People (2 online)")
     say("it was sent when the server was back")
     ani.focus()
     ani.key("ctrl+w")
