@@ -194,7 +194,7 @@ extension ChatScreen {
             sequence: entry.sequence,
             author: entry.author,
             kind: entry.kind,
-            text: String(entry.text.prefix(Quote.limit)),
+            text: String(entry.text.beginning(bytes: Quote.limit)),
             isMention: isMention
         )
         // A flood makes one interruption, with what came last.

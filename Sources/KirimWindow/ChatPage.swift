@@ -225,7 +225,9 @@ final class ChatPage {
                 || entry.kind == .action,
             caughtUp.contains(entry.room)
         else { return }
-        announcement.say("\(rowWords.name(of: entry.author)): \(entry.text.prefix(500))")
+        announcement.say(
+            "\(rowWords.name(of: entry.author)): \(entry.text.beginning(bytes: 1_000))"
+        )
     }
 
     // MARK: - Drawing

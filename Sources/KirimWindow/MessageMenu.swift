@@ -127,8 +127,15 @@ enum MessageMenu {
     }
 
     private static func addresses(in text: String) -> [String] {
-        let shown = String(text.prefix(RowWords.longest))
+        let shown = String(text.beginning(bytes: RowWords.longest))
         return WebLinks.ranges(in: shown).prefix(links).map { String(shown[$0]) }
+    }
+
+    /// Where a link leads: of a long one the end of its host, as its beginning may read like somebody else's.
+    private static func name(of link: String) -> String {
+        guard link.count > linkLength else { return link }
+        let host = WebLinks.host(of: link)
+        return host.count > linkLength ? "…" + host.suffix(linkLength) : String(host)
     }
 
     /// Links that the menu offers, and as much of one as it shows.

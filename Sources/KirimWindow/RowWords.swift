@@ -11,7 +11,7 @@ struct RowWords {
     /// The day that it is where the person lives.
     var today: CivilDay
 
-    /// Of a longer text the beginning is shown; copying takes all of it, and there is a window for it.
+    /// Bytes. Of a longer text the beginning is shown; copying takes all of it, and there is a window for it.
     static let longest = 8_000
 
     func name(of author: Author) -> String {
@@ -113,7 +113,7 @@ struct RowWords {
 
     private func shortened(_ text: String) -> String {
         guard Self.isShortened(text) else { return text }
-        return String(text.prefix(Self.longest)) + "…"
+        return text.beginning(bytes: Self.longest) + "…"
     }
 }
 #endif
