@@ -103,8 +103,7 @@ enum MessageMenu {
                 all.append((tr("Show All"), .showAll(entry.text)))
             }
             for address in addresses(in: entry.text) {
-                let shown = String(address.prefix(linkLength))
-                add(tr("Open %1", shown == address ? shown : shown + "…"), .openLink(address))
+                add(tr("Open %1", name(of: address)), .openLink(address))
             }
             if let quote = entry.quote { add(tr("Go to What It Answers"), .reveal(quote.sequence)) }
             if entry.isMine {
