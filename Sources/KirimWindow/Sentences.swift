@@ -79,7 +79,7 @@ enum Sentences {
                 tr("This program and the server have no version in common; update the older one.")
             )
         case .kicked(let why):
-            (tr("Put Out"), joined(tr("The operator put you out."), why))
+            (tr("You Were Put Out"), joined(tr("The operator put you out."), why))
         case .banned(let why):
             (tr("Kept Out"), joined(tr("The operator keeps you out."), why))
         }

@@ -434,7 +434,7 @@ def scene_operator():
     operator.control("push button", "Put Out")
     operator.picture("operator-question")
     operator.click("push button", "Put Out")
-    ani.sees("Put Out")
+    ani.sees("You Were Put Out")
     ani.sees("The operator put you out.")
     say("who is put out is told so")
     operator.click("page tab", "Server")
