@@ -68,9 +68,9 @@ test: ## runs all tests, the commit's own simulated hour among them (ARGS=)
 	swift build -c $(CONFIGURATION) $(TRAITS) --build-tests
 	@$(if $(TRAITS),,scripts/share .build/$(CONFIGURATION)/../share)
 ifeq ($(ARGS),)
-	@# Those with real processes keep threads waiting, which the others would wait for in turn.
+	@# Those with real processes keep threads waiting, which others would wait for in turn: one after the other.
 	$(RUN_TESTS) --skip '^EndToEndTests\.'
-	$(RUN_TESTS) --filter '^EndToEndTests\.'
+	$(RUN_TESTS) --no-parallel --filter '^EndToEndTests\.'
 else
 	$(RUN_TESTS) $(ARGS)
 endif

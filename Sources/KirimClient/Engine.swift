@@ -101,9 +101,7 @@ actor Engine {
         ) { [weak self] _ in
             self?.assumeIsolated { $0.lookAround() }
         }
-        news = try? await NetworkNews.listen(on: loop) { [weak self] in
-            self?.assumeIsolated { $0.lookSoon() }
-        }?.get()
+        listenForNews()
         resolve()
         drain()
     }
@@ -202,6 +200,32 @@ extension Engine {
 // MARK: - The network
 
 extension Engine {
+    private func listenForNews() {
+        let listening = NetworkNews.listen(on: loop) { [weak self] in
+            self?.assumeIsolated { $0.lookSoon() }
+        }
+        listening?.whenSuccess { [weak self] channel in
+            self?.assumeIsolated { $0.listens(channel) }
+        }
+    }
+
+    private func listens(_ channel: any Channel) {
+        guard end == nil else { return channel.close(promise: nil) }
+        news = channel
+        channel.closeFuture.whenComplete { [weak self] _ in
+            self?.assumeIsolated { $0.newsEnded() }
+        }
+    }
+
+    /// More was said at once than the system keeps for us: there was news, and there will be more.
+    private func newsEnded() {
+        guard end == nil else { return }
+        lookSoon()
+        loop.scheduleTask(in: .seconds(1)) { [weak self] in
+            self?.assumeIsolated { if $0.end == nil { $0.listenForNews() } }
+        }
+    }
+
     /// A change comes as several pieces of news: one look, once they are there.
     private func lookSoon() {
         guard !isLookDue, end == nil else { return }

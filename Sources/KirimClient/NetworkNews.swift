@@ -20,8 +20,8 @@ final class NetworkNews: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { heard() }
 
-    /// More was said than was read: then there is news.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { heard() }
+    /// More was said than was read; the channel ends with it, and its owner listens anew.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
 
     /// `heard` is called on the loop, some times for one change. `nil` where there is no such news.
     static func listen(

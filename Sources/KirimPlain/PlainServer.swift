@@ -72,7 +72,10 @@ package struct PlainServer: Sendable {
             guard relays.admits(at: now) else { return counters.tooFast += 1 }
             register(peer, endsLine: endsLine, at: now)
             // Who typed a code wants to see that it was the right one.
-            if !peer.address.ip.isLoopback { outputs.append(.transmit(Self.greeting, to: peer)) }
+            if !peer.address.ip.isLoopback {
+                outputs.append(.transmit(Self.greeting, to: peer))
+                clients[clients.count - 1].relayed.remember(Self.greeting)
+            }
             say(text, from: peer, at: now)
         case .answer(let bytes):
             counters.challenged += 1
@@ -277,8 +280,14 @@ extension PlainServer {
         guard let place = places[peer.address] else { return false }
         let cost = PlainText.pieces(of: text) * clients.count
         guard clients[place].share.admits(at: now) else { return false }
-        clients[place].share.charge(cost - 1, at: now)
-        relays.charge(cost, at: now)
+        // Who speaks from several ports of one machine has one share for all of them. On this machine everybody does.
+        let prefix = peer.address.ip.prefix
+        let parts =
+            peer.address.ip.isLoopback
+            ? 1 : clients.count { $0.peer.address.ip.prefix == prefix }
+        clients[place].share.charge(cost * parts - 1, at: now)
+        // What one text costs beyond what all may at once is its author's debt, not everybody's silence.
+        relays.charge(min(cost, configuration.relayBurst), at: now)
         return true
     }
 

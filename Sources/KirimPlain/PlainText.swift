@@ -55,10 +55,11 @@ package enum PlainText {
         return datagrams
     }
 
-    /// About the datagrams that a relayed text takes, never less: each line but the first is moved in.
-    static func pieces(of text: String) -> Int {
-        let lines = text.utf8.count { $0 == 0x0A }
-        return 1 + (text.utf8.count + 2 * lines) / (datagramLimit / 2)
+    /// About the datagrams that a relayed text takes, never less: each line but the first is moved in by two spaces,
+    /// and a control character becomes one of three bytes.
+    package static func pieces(of text: String) -> Int {
+        let longer = text.utf8.count { $0 < 0x20 || $0 == 0x7F || $0 == 0xC2 }
+        return 1 + (text.utf8.count + 2 * longer) / (datagramLimit / 2)
     }
 
     /// What somebody else's text becomes before it is sent to a program that shows bytes as they are:
@@ -73,7 +74,7 @@ package enum PlainText {
     }
 
     /// The same, with every line but the first moved in: a line in the text must not pass for somebody else's.
-    static func indented(_ text: String) -> String {
+    package static func indented(_ text: String) -> String {
         disarmed(text).replacing("\n", with: "\n  ")
     }
 

@@ -99,14 +99,7 @@ extension ChatScreen {
         lastQueued = nil
         for place in pages.indices {
             pages[place].forgetQueued()
-            if isOtherServer {
-                pages[place].log.clear()
-                pages[place].read = 0
-                pages[place].unread = 0
-                pages[place].mentions = 0
-                pages[place].isCaughtUp = false
-                pages[place].members = []
-            }
+            if isOtherServer { pages[place].forgetServer() }
         }
         let isOtherServer = isOtherServer
         if isOtherServer {
@@ -127,8 +120,8 @@ extension ChatScreen {
             }
         }
         ledger.mark(.link)
-        ledger.mark(.rooms)
         ledger.mark(.members)
+        markComposer()
     }
 }
 
@@ -201,7 +194,7 @@ extension ChatScreen {
             sequence: entry.sequence,
             author: entry.author,
             kind: entry.kind,
-            text: String(entry.text.prefix(Quote.limit)),
+            text: String(entry.text.beginning(bytes: Quote.limit)),
             isMention: isMention
         )
         // A flood makes one interruption, with what came last.
@@ -224,12 +217,7 @@ extension ChatScreen {
 
     private mutating func setBack(_ room: RoomName) {
         let place = place(of: room)
-        pages[place].log.clear()
-        pages[place].read = 0
-        pages[place].unread = 0
-        pages[place].mentions = 0
-        pages[place].isCaughtUp = false
-        pages[place].isRemembered = false
+        pages[place].forgetLog()
         ledger.mark(.rooms)
         tell(.setBack(room))
     }

@@ -110,7 +110,8 @@ extension ChatScreen {
         markComposer()
     }
 
-    private mutating func markComposer() {
+    /// The composer, and what else shows whether something is written there, may be another one.
+    mutating func markComposer() {
         ledger.mark(.composerText)
         ledger.mark(.composer)
         ledger.mark(.rooms)
@@ -348,7 +349,8 @@ extension ChatScreen {
         var place = search.place
         for _ in 0..<max(1, rows) {
             guard let entry = page.log[place] else {
-                self.search?.state = .ended
+                let hasEarlier = page.log.earlier != nil
+                self.search?.state = .ended(hasEarlier: hasEarlier)
                 ledger.mark(.search)
                 return false
             }

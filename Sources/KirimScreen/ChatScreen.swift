@@ -211,8 +211,8 @@ extension ChatScreen {
             /// Not through: ``ChatScreen/searchOn(rows:)``.
             case searching
             case found(SequenceNumber)
-            /// There is no more in that direction in what is loaded.
-            case ended
+            /// There is no more in that direction in what is loaded, and there may be in what is earlier.
+            case ended(hasEarlier: Bool)
         }
 
         package var text: String

@@ -115,7 +115,7 @@ extension ChatScreen {
         package var sequence: SequenceNumber
         package var author: Author
         package var kind: EntryKind
-        /// At most ``Quote/limit`` characters.
+        /// At most ``Quote/limit`` bytes.
         package var text: String
         package var isMention: Bool
     }

@@ -317,7 +317,7 @@ extension RoomLog {
         Quote(
             sequence: SequenceNumber(rawValue: number),
             author: self[number]?.author,
-            text: String((text(of: number) ?? "").prefix(Quote.limit))
+            text: String((text(of: number) ?? "").beginning(bytes: Quote.limit))
         )
     }
 }

@@ -145,9 +145,44 @@ extension RoomPage {
         }
     }
 
-    /// Lets go of what another client will tell again.
+    /// Lets go of what another client will tell again. What was refused stays, and without its number: another client
+    /// begins to count anew.
     mutating func forgetQueued() {
         while remove(where: { $0.post != nil && !$0.isRefused }) != nil {}
+        for post in own where post.post != nil { change(post.id) { $0.post = nil } }
+    }
+
+    /// The log is another one from here on, and nothing of it is known.
+    mutating func forgetLog() {
+        log.clear()
+        read = 0
+        unread = 0
+        mentions = 0
+        isCaughtUp = false
+        isRemembered = false
+        wanted = nil
+    }
+
+    /// Another server has a room of that name, or none. Only what the person wrote stays, and answers nothing there.
+    mutating func forgetServer() {
+        forgetLog()
+        isJoined = false
+        isJoining = false
+        members = []
+        if case .edit(_, let pushedAside) = composing { draft = pushedAside }
+        composing = .plain
+        for post in own + quiet {
+            switch post.kind {
+            case .text, .action, .notice, .broadcast: break
+            case .reply, .edit:
+                change(post.id) {
+                    $0.kind = .text
+                    $0.reference = nil
+                    $0.quote = nil
+                }
+            case .delete, .reaction: remove { $0.id == post.id }
+            }
+        }
     }
 
     private mutating func count(_ post: OwnPost, by step: Int) {

@@ -77,10 +77,10 @@ package struct Quote: Hashable, Sendable {
     package var sequence: SequenceNumber
     /// `nil`: it is not loaded, or not there.
     package var author: Author?
-    /// The beginning of its text, at most ``limit`` characters; empty where it was deleted.
+    /// The beginning of its text, at most ``limit`` bytes; empty where it was deleted.
     package var text: String
 
-    package static let limit = 200
+    package static let limit = 600
 }
 
 /// Something of one's own on its way: typed, kept on this machine, accepted, or refused.

@@ -23,6 +23,14 @@ package enum WebLinks {
         return ranges
     }
 
+    /// Whom an address leads to, with the port: what stands before an @ there is a name for that host, and none itself.
+    package static func host(of address: String) -> Substring {
+        let scheme = schemes.first { address.hasPrefix($0) } ?? ""
+        let authority = address.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
+        return authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] }
+            ?? authority
+    }
+
     private static func endsLink(_ character: Character) -> Bool {
         character.isWhitespace || "<>\"`{}|\\^".contains(character)
             || character.unicodeScalars.contains {

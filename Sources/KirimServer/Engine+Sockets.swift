@@ -6,16 +6,10 @@ import NIOPosix
 extension Engine {
     /// On Linux there is a second queue for members beside it (``MembersDoor``), where the system gives one.
     func bind(_ address: Address, as socket: SocketID) -> EventLoopFuture<any Channel> {
-        let first = served(address, socket, isForMembers: false)
+        let first = served(address, socket, isForMembers: false).bind(to: address.socketAddress)
         #if os(Linux)
-        let sharing = ChannelOptions.Types.SocketOption(
-            level: .socket,
-            name: MembersDoor.sharing
-        )
-        let shared = first.channelOption(sharing, value: 1)
-        let second = served(address, socket, isForMembers: true).channelOption(sharing, value: 1)
-        return MembersDoor.free(address, Self.bootstrap(for: address, on: loop)).assumeIsolated()
-            .flatMap { shared.bind(to: $0) }
+        let second = served(address, socket, isForMembers: true)
+        return first.assumeIsolated()
             .flatMap { [self] channel in
                 MembersDoor.open(beside: channel, second).assumeIsolated()
                     .map { [self] door -> any Channel in
@@ -27,7 +21,7 @@ extension Engine {
             }
             .nonisolated()
         #else
-        return first.bind(to: address.socketAddress)
+        return first
         #endif
     }
 

@@ -11,43 +11,39 @@ import NIOPosix
 enum MembersDoor {
     #if os(Linux)
     /// SO_REUSEPORT and SO_ATTACH_REUSEPORT_CBPF, as the system numbers them.
-    static let sharing = NIOBSDSocket.Option(rawValue: 15)
+    private static let sharing = NIOBSDSocket.Option(rawValue: 15)
     private static let choosing = NIOBSDSocket.Option(rawValue: 51)
 
-    /// Makes the second socket and the filter. The first must be bound with SO_REUSEPORT, and nothing else to its port.
+    /// Makes the second socket and the filter.
     ///
-    /// Fails without harm.
+    /// The first is bound by itself and shares its port afterwards: two servers of one user that begin at once
+    /// cannot have the same port, and each hear half. Fails without harm.
     static func open(
         beside first: any Channel,
         _ bootstrap: DatagramBootstrap
     ) -> EventLoopFuture<any Channel> {
-        guard let address = first.localAddress else {
-            return first.eventLoop.makeFailedFuture(ChannelError.unknownLocalAddress)
+        guard let address = first.localAddress, let options = first as? any SocketOptionProvider
+        else {
+            return first.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
         }
-        return bootstrap.bind(to: address).flatMap { second in
-            guard let options = first as? any SocketOptionProvider else {
-                return second.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
-            }
-            return options.unsafeSetSocketOption(
+        @Sendable func share(_ isOn: Bool) -> EventLoopFuture<Void> {
+            options.unsafeSetSocketOption(
                 level: .socket,
-                name: choosing,
-                value: Filter()
+                name: sharing,
+                value: CInt(isOn ? 1 : 0)
             )
-            .map { second }
-            .flatMapError { error in second.close().flatMapThrowing { throw error } }
         }
-    }
-
-    /// The address with the port that is to be shared, where nobody else has it: otherwise two servers of one user would
-    /// share it, and each hear half.
-    static func free(
-        _ address: Address,
-        _ bootstrap: DatagramBootstrap
-    ) -> EventLoopFuture<SocketAddress> {
-        bootstrap.bind(to: address.socketAddress).flatMap { probe in
-            let free = probe.localAddress ?? address.socketAddress
-            return probe.close().map { free }
+        let option = ChannelOptions.Types.SocketOption(level: .socket, name: sharing)
+        let second = bootstrap.channelOption(option, value: 1)
+        return share(true).assumeIsolated().flatMap {
+            second.bind(to: address).flatMap { second in
+                options.unsafeSetSocketOption(level: .socket, name: choosing, value: Filter())
+                    .map { second }
+                    .flatMapError { error in second.close().flatMapThrowing { throw error } }
+            }
+            .flatMapError { error in share(false).flatMapThrowing { throw error } }
         }
+        .nonisolated()
     }
 
     /// struct sock_fprog, whose steps live for ever.

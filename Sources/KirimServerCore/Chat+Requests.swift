@@ -29,7 +29,7 @@ extension Chat {
         at now: Instant,
         wall: WallTime
     ) {
-        while sessions[connection]?.isGreeting == false,
+        while sessions[connection]?.isAnswered == true,
             let (id, bytes) = sessions[connection]?.requests.take()
         {
             guard sessions[connection]?.pace.admits(at: now) == true,

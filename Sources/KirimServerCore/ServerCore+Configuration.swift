@@ -29,8 +29,9 @@ extension ServerCore {
         /// New members of one address (a /64 of IPv6): above, a hello is refused, and said again later. Who
         /// can make keys would otherwise use up ``ChatLimits/members`` in an hour, for everybody and for ever.
         package var enrolments = Rate(oneIn: .seconds(10), burst: 50)
-        /// Replies that one connection leaves unacknowledged, in records and bytes; over it, it is closed.
-        package var replyRecords = 256
+        /// Replies that one connection leaves unacknowledged, in records and bytes; over it, it is closed. More than
+        /// answers to all requests that may wait behind a hello.
+        package var replyRecords = 512
         package var replyBytes = 262_144
         /// Presence is told to at most so many readers of a room; above, it would drown the text.
         package var presenceAudience = 1_000

@@ -47,6 +47,8 @@ final class Session {
         case here(MemberID, OutboxID)
     }
 
+    /// Whether its requests are: not while a hello is looked up, and not after a violation.
+    var isAnswered: Bool { !isGreeting && !isClosing }
     var isGreeting: Bool { if case .greeting = stage { true } else { false } }
 
     var member: MemberID? {

@@ -26,6 +26,12 @@ package enum StandardInput {
             let count = read(STDIN_FILENO, &buffer, buffer.count)
             if count >= 0 { return .success(Array(buffer[..<count])) }
             if errno == EINTR { continue }
+            // Whoever gave us the input may have left it so that a read does not wait.
+            if errno == EAGAIN {
+                var wish = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+                poll(&wish, 1, -1)
+                continue
+            }
             return .failure(.unreadable(String(cString: strerror(errno))))
         }
     }

@@ -19,6 +19,10 @@ package struct StreamChat {
     private var lastPlace: SequenceNumber?
     private var shown: SequenceNumber = .zero
     private var isInputDone = false
+    /// What the input ended with, if that was not its end.
+    private var fault: InputLines.Fault?
+    /// What was told and shown when it was last looked at whether more comes.
+    private var progress: (told: Int, shown: SequenceNumber)?
     private var isFinishing = false
     /// The server's name, while it cannot be looked up.
     private var unknownHost: String?
@@ -53,7 +57,9 @@ package struct StreamChat {
         /// The server has not decided in time; the fault is what the input ended with.
         case late(InputLines.Fault?)
         case interrupted
-        /// Nothing is missing any more, or has come for a moment.
+        /// A moment has passed since the input's end, or since it was last looked at whether more comes.
+        case moment
+        /// Nothing is missing any more.
         case enough
     }
 
@@ -135,7 +141,9 @@ package struct StreamChat {
             return nil
         case .fault(let fault):
             complain(face.sentence(for: fault))
-            return fault.exit
+            guard !options.follows, !options.hasCommands else { return fault.exit }
+            self.fault = fault
+            return inputEnded(later)
         case .interrupted: return .interrupted
         case .failed(let error):
             complain(face.sentence(for: error))
@@ -150,14 +158,31 @@ package struct StreamChat {
                 finish(errands, later)
                 return nil
             }
-            isInputDone = true
-            // The last line's own entry may come a moment after its acceptance.
-            Task {
-                try? await Task.sleep(for: .seconds(1))
-                later(.enough)
-            }
-            return ending
+            return inputEnded(later)
+        case .moment:
+            // Who prints into something slow is given the time.
+            guard let progress, progress != (told, shown) else { return exit }
+            wait(later)
+            return nil
         case .enough: return exit
+        }
+    }
+
+    /// Everything was read, and the server has decided about it.
+    private mutating func inputEnded(
+        _ later: @escaping @Sendable (Stimulus) -> Void
+    ) -> ChatExit? {
+        isInputDone = true
+        // The last line's own entry may come a moment after its acceptance.
+        wait(later)
+        return ending
+    }
+
+    private mutating func wait(_ later: @escaping @Sendable (Stimulus) -> Void) {
+        progress = (told, shown)
+        Task {
+            try? await Task.sleep(for: .seconds(1))
+            later(.moment)
         }
     }
 
@@ -197,6 +222,7 @@ package struct StreamChat {
     /// How it ends once nothing is missing any more.
     private var exit: ChatExit {
         if case .failed? = outputTrouble { return .local }
+        if let fault { return fault.exit }
         return refused == 0 ? .done : .notAccepted
     }
 

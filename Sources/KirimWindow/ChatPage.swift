@@ -225,7 +225,9 @@ final class ChatPage {
                 || entry.kind == .action,
             caughtUp.contains(entry.room)
         else { return }
-        announcement.say("\(rowWords.name(of: entry.author)): \(entry.text.prefix(500))")
+        announcement.say(
+            "\(rowWords.name(of: entry.author)): \(entry.text.beginning(bytes: 1_000))"
+        )
     }
 
     // MARK: - Drawing
@@ -315,12 +317,11 @@ final class ChatPage {
         let here = screen.members.count { $0.presence != .offline }
         let people = here > 0 ? tr(one: "%1 person here", many: "%1 people here", here) : ""
         let isStale = screen.isPresenceStale
-        form["people"].style("stale", isStale)
         adw_window_title_set_subtitle(
             title.opaque,
             isStale && here > 0 ? tr("%1 (last known)", people) : people
         )
-        form["people-title"].label = isStale && here > 0 ? tr("People, last known") : tr("People")
+        sidebar.show(here: here, isStale: isStale)
     }
 
     private func drawLinkFacts() {
@@ -412,7 +413,7 @@ final class ChatPage {
             self?.openMenu(row, on: widget, x, y)
         }
         asks.copy = { [weak self] _ in self?.copyFocused() }
-        return LogView(scroller: form["scroller"], asks: asks)
+        return LogView(scroller: form["scroller"], in: widget, asks: asks)
     }
 
     private func row(_ place: Int) -> Row? {

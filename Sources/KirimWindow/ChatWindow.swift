@@ -12,22 +12,22 @@ final class ChatWindow {
     private let toasts: Widget
     private let pages: Widget
     private let program: Program
-    private let settings: WindowSettings
     private var start: StartPage?
     private var stopped: StoppedPage?
     private(set) var page: ChatPage?
     private var server: Keepsake.Server?
     /// As whom, and from which port, was connected last.
     private var given: (name: MemberName?, port: UInt16) = (nil, 0)
+    /// A password was given, which goes before an invitation.
+    private var hasPassword = false
     private var isClosing = false
     private var frames: FrameWatch?
     private var mode: OpaquePointer?
     private var shownMode = "mentions"
     private var directory: RoomDirectory?
 
-    init(_ program: Program, _ settings: WindowSettings) {
+    init(_ program: Program) {
         self.program = program
-        self.settings = settings
         let form = Form(PackageResources.window_ui)
         window = form["window"]
         toasts = form["toasts"]
@@ -68,7 +68,10 @@ final class ChatWindow {
                 back: { [weak self] in self?.showStart() },
                 trust: { [weak self] in self?.confirmTrust($0) },
                 password: { [weak self] in self?.answer(.password($0)) },
-                address: { [weak self] in self?.connect($0) },
+                address: { [weak self] in
+                    guard let self else { return }
+                    connect($0, as: given.name, from: given.port)
+                },
                 again: { [weak self] in self?.answer(.again) }
             )
         )
@@ -78,11 +81,12 @@ final class ChatWindow {
         gtk_stack_add_named(pages.opaque, stopped.widget, "stopped")
     }
 
-    /// Goes to where the command line says, or to where one was last, or asks.
-    func begin() {
+    /// Goes to the address, or to where one was last, or asks.
+    func begin(at address: ServerAddress?) {
         start?.show(program.keepsake.servers)
+        let settings = program.settings
         let known = program.keepsake.servers.first
-        if let address = settings.address {
+        if let address {
             let before = program.keepsake.servers.first { $0.address == address.endpoint }
             start?.fill(
                 address: address.description,
@@ -127,6 +131,7 @@ final class ChatWindow {
     ) {
         leave()
         given = (name, port)
+        let settings = program.settings(for: address)
         // Whoever comes back to the first page finds there what was given.
         start?.fill(address: address.description, name: name, localPort: port)
         var call = Wire.Call(address: address, name: name)
@@ -136,7 +141,9 @@ final class ChatWindow {
         call.options.localPort = port
         call.options.agent = "kirim window"
         call.options.trust = settings.trust
-        call.options.password = password ?? settings.password
+        // It would go before the invitation of an address that was entered after it.
+        call.options.password = password ?? (address.invitation == nil ? settings.password : nil)
+        hasPassword = call.options.password != nil
         let server = program.keepsake.use(address, name: name, localPort: port)
         self.server = server
         let page = ChatPage(call, memory: server.memory, room: settings.room, desk: desk())
@@ -146,10 +153,6 @@ final class ChatWindow {
         gtk_stack_set_visible_child_name(pages.opaque, "chat")
         page.composer.focus()
         page.perform(.focus(window.flag("is-active")))
-    }
-
-    private func connect(_ address: ServerAddress) {
-        connect(address, as: given.name, from: given.port)
     }
 
     private func leave() {
@@ -192,6 +195,7 @@ final class ChatWindow {
                 server.memory = memory
                 if !title.isEmpty {
                     server.title = title
+                    // It has let one in, and need not stand there any longer.
                     start?.forgetPassword()
                 }
                 self.server = server
@@ -239,12 +243,18 @@ final class ChatWindow {
 
     private func stop(_ reason: StopReason, known: PublicKey?) {
         guard let page else { return }
-        stopped?.show(reason, at: page.screen.address, known: known)
+        stopped?.show(
+            reason,
+            at: page.screen.address,
+            known: known,
+            hasPassword: hasPassword
+        )
         gtk_stack_set_visible_child_name(pages.opaque, "stopped")
         stopped?.focus()
     }
 
     private func answer(_ remedy: ChatScreen.Remedy) {
+        if case .password = remedy { hasPassword = true }
         stopped?.isTrying(true)
         page?.perform(.answer(remedy))
     }

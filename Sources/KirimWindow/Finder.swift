@@ -39,6 +39,9 @@ final class Finder {
     func show(_ search: ChatScreen.Search?) {
         switch search?.state {
         case .searching: state.label = tr("Looking…")
+        case .ended(hasEarlier: true):
+            state.label =
+                search?.last == nil ? tr("Not in what is loaded") : tr("No more in what is loaded")
         case .ended: state.label = search?.last == nil ? tr("No results") : tr("No more")
         case .found, nil: state.label = ""
         }

@@ -12,7 +12,6 @@ extension LogView {
             self?.pressed(values.unsigned(1), values.flags(3)) ?? false
         }
         gtk_widget_add_controller(list, keys.opaque)
-        list.on("realize", after: true) { [weak self] _ in self?.watchTab() }
     }
 
     private func pressed(_ key: UInt32, _ modifiers: UInt32) -> Bool {
@@ -39,8 +38,7 @@ extension LogView {
 
     /// By Tab GTK would bring the keyboard to the row where it was last, or to the first one, wherever that is, and
     /// scroll there. While Tab is pressed the log has it as a whole instead, and gives it to what is in sight.
-    private func watchTab() {
-        guard let root = gtk_widget_get_root(list) else { return }
+    func watchTab(in page: Widget) {
         let keys = made(gtk_event_controller_key_new())
         gtk_event_controller_set_propagation_phase(keys.opaque, GTK_PHASE_CAPTURE)
         keys.asked("key-pressed") { [weak self] values in
@@ -49,7 +47,7 @@ extension LogView {
             Task { [weak self] in self?.keyboardCame() }
             return false
         }
-        gtk_widget_add_controller(root.cast(), keys.opaque)
+        gtk_widget_add_controller(page, keys.opaque)
     }
 
     private func keyboardCame() {

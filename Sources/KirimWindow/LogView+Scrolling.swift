@@ -9,13 +9,14 @@ struct LogScrolling {
     var target: Int?
     /// The end has to come into sight, wherever the keyboard is.
     var isDue = false
-    /// So often in a row the end was gone to and was not there.
+    /// So often in a row the end was gone to and was not there, while nothing came.
     var attempts = 0
     /// Turns of the wheel since the last frame.
     var wheel = 0.0
     /// The rows in sight are held in their places until the next frame.
     var isHeld = false
-    var isWatched = false
+    /// The clock of the window that the log stands in, and what is called at its frames.
+    var frames: (clock: Owned, handlers: [gulong])?
     /// The first row is near.
     var isNearTop = false
 
@@ -47,17 +48,31 @@ extension LogView {
             }
         }
         list.on("realize", after: true) { [weak self] _ in self?.watchFrames() }
+        list.on("unrealize") { [weak self] _ in self?.unwatchFrames() }
         gtk_scrolled_window_get_vadjustment(scroller.opaque)?.on("value-changed") { [weak self] _ in
             self?.valueChanged()
         }
     }
 
     private func watchFrames() {
-        guard !scrolling.isWatched, let clock = gtk_widget_get_frame_clock(list) else { return }
-        scrolling.isWatched = true
-        clock.on("update") { [weak self] _ in self?.turn() }
-        clock.on("after-paint") { [weak self] _ in self?.painted() }
-        list.on("unrealize") { [weak self] _ in self?.scrolling.isWatched = false }
+        guard scrolling.frames == nil, let clock = gtk_widget_get_frame_clock(list) else { return }
+        scrolling.frames = (
+            Owned(clock),
+            [
+                clock.on("update") { [weak self] _ in self?.turn() },
+                clock.on("after-paint") { [weak self] _ in self?.painted() },
+            ]
+        )
+    }
+
+    /// The window's clock goes on when the log has left the window.
+    private func unwatchFrames() {
+        guard let (clock, handlers) = scrolling.frames else { return }
+        scrolling.frames = nil
+        // A clock that ends has let go of them.
+        for handler in handlers where g_signal_handler_is_connected(clock.raw, handler) != 0 {
+            g_signal_handler_disconnect(clock.raw, handler)
+        }
     }
 
     // MARK: - The wheel
@@ -88,6 +103,13 @@ extension LogView {
     }
 
     // MARK: - Frames
+
+    /// The end is to be in sight once what is changed now has its place.
+    func bringEnd() {
+        scrolling.isDue = true
+        scrolling.attempts = 0
+        gtk_widget_queue_draw(list)
+    }
 
     private func painted() {
         scrolling.isHeld = false

@@ -42,7 +42,8 @@ package final class LogView<Shown: LogRow> {
         }
     }
 
-    package init(scroller: Widget, asks: Asks) {
+    /// `page` is what the log is a part of, and goes with it.
+    package init(scroller: Widget, in page: Widget, asks: Asks) {
         self.scroller = scroller
         self.asks = asks
         let factory = made(gtk_signal_list_item_factory_new())
@@ -60,12 +61,13 @@ package final class LogView<Shown: LogRow> {
         list.on("activate") { [weak self] in self?.asks.activate(Int($0.unsigned(1))) }
         watchScrolling()
         watchKeyboard()
+        watchTab(in: page)
     }
 
     // MARK: - What is to be drawn
 
     package func splice(at place: Int, removed: Int, added: Int) {
-        if follows { scrolling.isDue = true } else { hold(beside: place..<place + removed) }
+        if follows { bringEnd() } else { hold(beside: place..<place + removed) }
         model.splice(at: place, removed: removed, added: added)
     }
 
@@ -74,19 +76,25 @@ package final class LogView<Shown: LogRow> {
         follows = follow
         scrolling.target = nil
         scrolling.wheel = 0
-        scrolling.isDue = true
+        bringEnd()
         model.splice(at: 0, removed: model.count, added: count)
     }
 
     /// Fills the row again, where GTK has it.
     package func rebind(_ place: Int) {
-        for (item, row) in rows where position(of: item) == place { fill(row, place) }
+        for (item, row) in rows where position(of: item) == place { refill(row, place) }
     }
 
     package func rebindAll() {
         for (item, row) in rows {
-            if let place = position(of: item) { fill(row, place) }
+            if let place = position(of: item) { refill(row, place) }
         }
+    }
+
+    private func refill(_ row: Shown, _ place: Int) {
+        fill(row, place)
+        // It may be higher now.
+        if follows { bringEnd() }
     }
 
     package func reveal(_ place: Int) {
@@ -98,8 +106,7 @@ package final class LogView<Shown: LogRow> {
     package func followEnd() {
         follows = true
         scrolling.target = nil
-        scrolling.isDue = true
-        gtk_widget_queue_draw(list)
+        bringEnd()
     }
 
     // MARK: - Rows

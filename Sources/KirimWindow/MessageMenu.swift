@@ -53,9 +53,10 @@ enum MessageMenu {
         gtk_popover_set_pointing_to(popover.cast(), &place)
         popover.nameForReaders(tr("Message menu"))
         popover.on("closed") { _ in
-            // After whoever closed it is done with it.
+            // After whoever closed it is done with it. What was chosen may have taken the row, and the menu with it.
+            let kept = Owned(popover)
             Task {
-                gtk_widget_unparent(popover)
+                gtk_widget_unparent(kept.raw.cast())
                 closed()
             }
         }
@@ -102,8 +103,7 @@ enum MessageMenu {
                 all.append((tr("Show All"), .showAll(entry.text)))
             }
             for address in addresses(in: entry.text) {
-                let shown = String(address.prefix(linkLength))
-                add(tr("Open %1", shown == address ? shown : shown + "…"), .openLink(address))
+                add(tr("Open %1", name(of: address)), .openLink(address))
             }
             if let quote = entry.quote { add(tr("Go to What It Answers"), .reveal(quote.sequence)) }
             if entry.isMine {
@@ -126,8 +126,15 @@ enum MessageMenu {
     }
 
     private static func addresses(in text: String) -> [String] {
-        let shown = String(text.prefix(RowWords.longest))
+        let shown = String(text.beginning(bytes: RowWords.longest))
         return WebLinks.ranges(in: shown).prefix(links).map { String(shown[$0]) }
+    }
+
+    /// Where a link leads: of a long one the end of its host, as its beginning may read like somebody else's.
+    private static func name(of link: String) -> String {
+        guard link.count > linkLength else { return link }
+        let host = WebLinks.host(of: link)
+        return host.count > linkLength ? "…" + host.suffix(linkLength) : String(host)
     }
 
     /// Links that the menu offers, and as much of one as it shows.

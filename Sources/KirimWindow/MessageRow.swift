@@ -59,6 +59,8 @@ final class MessageRow: LogRow {
     private struct Footing: Hashable {
         var isLong = false
         var reactions: [Reaction] = []
+        /// Reactions that are not shown.
+        var more = 0
         var entry: SequenceNumber?
         var reason: String?
         var own: OwnPost.ID?
@@ -142,12 +144,14 @@ final class MessageRow: LogRow {
         var footing = Footing()
         footing.isLong = RowWords.isShortened(entry.text)
         whole = entry.text
-        footing.reactions = entry.reactions
+        footing.reactions = Array(entry.reactions.prefix(RowWords.reactions))
+        footing.more = entry.reactions.count - footing.reactions.count
         footing.entry = entry.sequence
         hang(footing, words)
         wear(look)
         let whose = aside.isEmpty ? name : "\(name), \(aside)"
-        let said = entry.reactions.map { words.count(of: $0) }
+        var said = footing.reactions.map { words.count(of: $0) }
+        if footing.more > 0 { said.append(words.more(footing.more)) }
         let state = entry.isMine ? [tr("Kept by the server")] : []
         speak(RowWords.spoken(["\(whose): \(shown)", clock] + said + state), text: shown)
     }
@@ -295,7 +299,9 @@ final class MessageRow: LogRow {
         var lines: [[Widget]] = []
         if now.isLong { lines.append([button(tr("Show All")) { $0.showAll($0.whole) }]) }
         if let entry = now.entry, let words, !now.reactions.isEmpty {
-            lines.append(now.reactions.map { chip($0, of: entry, words) })
+            var line = now.reactions.map { chip($0, of: entry, words) }
+            if now.more > 0 { line.append(label(words.more(now.more), "caption")) }
+            lines.append(line)
         }
         if let reason = now.reason {
             let why = label(reason, "reason", "caption")

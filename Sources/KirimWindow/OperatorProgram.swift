@@ -66,8 +66,12 @@ package final class OperatorProgram {
     private var window: OperatorWindow?
     private var ending = Ending.stopped
 
-    /// Opens the server and its window; returns when the server has stopped. On the main thread. `sentence` says what
-    /// kept the server from starting, to whoever did not start it from a terminal.
+    /// Opens the server and its window. On the main thread.
+    ///
+    /// - Parameters:
+    ///   - open: Opens the server.
+    ///   - sentence: Says what kept the server from starting, to whoever did not start it from a terminal.
+    /// - Returns: How it ended, when the server has stopped.
     package static func run(
         open: @escaping @Sendable () async throws -> OperatorDoor,
         sentence: @escaping (any Error) -> String

@@ -450,7 +450,7 @@ final class OperatorWindow {
             guard let self, place < screen.rowCount else { return }
             carryOut(.copy(OperatorWords.line(for: screen.row(place).note, visible: door.visible)))
         }
-        return LogView(scroller: form["scroller"], asks: asks)
+        return LogView(scroller: form["scroller"], in: window, asks: asks)
     }
 }
 #endif

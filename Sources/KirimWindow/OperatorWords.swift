@@ -70,6 +70,7 @@ package enum OperatorWords {
         case "plain said": tr("Plain text: messages taken")
         case "plain givenUp": tr("Plain text: messages given up")
         case "plain sent": tr("Plain text: messages sent")
+        case "forged as the server's own": tr("Packets forged as the server's own")
         case "banned": tr("From addresses that are kept out")
         default: name
         }

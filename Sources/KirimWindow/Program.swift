@@ -33,11 +33,15 @@ package final class Program {
     nonisolated static let id = "id.kirim.Kirim"
 
     let application: UnsafeMutablePointer<AdwApplication>
-    private let settings: WindowSettings
+    private(set) var settings: WindowSettings
     private let file: KeepsakeFile
     private var windows: [ChatWindow] = []
     private var isLoaded = false
     private var asked: [ServerAddress?] = []
+    /// When a window was closed last.
+    private var leaving: Instant?
+    /// A goodbye takes two seconds and a little.
+    private static let patience = Duration.seconds(3)
     /// What is remembered; whatever changes it is written.
     var keepsake = Keepsake() {
         didSet { if keepsake != oldValue, isLoaded { file.save(keepsake) } }
@@ -101,25 +105,41 @@ package final class Program {
     }
 
     private func show(_ address: ServerAddress?) {
-        var settings = settings
-        settings.address = address
-        let window = ChatWindow(self, settings)
+        let window = ChatWindow(self)
         windows.append(window)
-        window.begin()
+        window.begin(at: address)
+    }
+
+    /// What the command line gave is for the server that it named, or else for the first one that is gone to. Another
+    /// one gets neither password nor key nor room of it: anybody may have written the link that leads there.
+    func settings(for address: ServerAddress) -> WindowSettings {
+        var given = settings
+        settings.address = settings.address ?? address
+        if settings.address?.endpoint != address.endpoint {
+            given.password = nil
+            given.trust = nil
+            given.room = nil
+        }
+        return given
     }
 
     /// A window has gone; the program ends when its client has said goodbye.
     func closed(_ window: ChatWindow, page: ChatPage?) {
         windows.removeAll { $0 === window }
+        leaving = LocalTime.now
         g_application_hold(application.cast())
         guard let page else { return finish() }
         page.close { Task { @MainActor in self.finish() } }
     }
 
     private func closeAll() {
-        // Before there is a window there is nobody to say goodbye to.
-        guard !windows.isEmpty else { return g_application_quit(application.cast()) }
         for window in windows { gtk_window_close(window.window.cast()) }
+        // Before there is a window there is nobody to say goodbye to. After the last one a signal mostly has the same
+        // cause as the one that closed it, a terminal or a session that ends; who waits for long may have enough.
+        guard windows.isEmpty,
+            leaving.map({ $0.duration(to: LocalTime.now) > Self.patience }) ?? true
+        else { return }
+        g_application_quit(application.cast())
     }
 
     private func finish() {

@@ -11,7 +11,7 @@ struct RowWords {
     /// The day that it is where the person lives.
     var today: CivilDay
 
-    /// Of a longer text the beginning is shown; copying takes all of it, and there is a window for it.
+    /// Bytes. Of a longer text the beginning is shown; copying takes all of it, and there is a window for it.
     static let longest = 8_000
 
     func name(of author: Author) -> String {
@@ -92,9 +92,14 @@ struct RowWords {
     func names(of reaction: Reaction) -> String {
         var names = reaction.authors.prefix(Self.namesOfReaction).map { name(of: $0) }
         let more = reaction.authors.count - names.count
-        if more > 0 { names.append(tr(one: "and %1 more", many: "and %1 more", more)) }
+        if more > 0 { names.append(self.more(more)) }
         return names.joined(separator: ", ")
     }
+
+    func more(_ count: Int) -> String { tr(one: "and %1 more", many: "and %1 more", count) }
+
+    /// Each is a button, and one member may give any number of them.
+    static let reactions = 12
 
     private static let namesOfReaction = 20
 
@@ -108,7 +113,7 @@ struct RowWords {
 
     private func shortened(_ text: String) -> String {
         guard Self.isShortened(text) else { return text }
-        return String(text.prefix(Self.longest)) + "…"
+        return text.beginning(bytes: Self.longest) + "…"
     }
 }
 #endif

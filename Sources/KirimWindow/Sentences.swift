@@ -43,7 +43,8 @@ enum Sentences {
     /// A title, and what to do.
     static func stop(
         _ reason: StopReason,
-        at address: ServerAddress
+        at address: ServerAddress,
+        hasPassword: Bool
     ) -> (title: String, text: String) {
         switch reason {
         case .serverKeyChanged:
@@ -66,7 +67,7 @@ enum Sentences {
         case .secretRefused:
             (
                 tr("Not Let In"),
-                address.invitation == nil
+                hasPassword
                     ? tr("The server did not take this password. Try another, or ask its operator.")
                     : tr(
                         "The invitation was wrong, used up, or too old. Ask the operator for another one."
@@ -78,7 +79,7 @@ enum Sentences {
                 tr("This program and the server have no version in common; update the older one.")
             )
         case .kicked(let why):
-            (tr("Put Out"), joined(tr("The operator put you out."), why))
+            (tr("You Were Put Out"), joined(tr("The operator put you out."), why))
         case .banned(let why):
             (tr("Kept Out"), joined(tr("The operator keeps you out."), why))
         }

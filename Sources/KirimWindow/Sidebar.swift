@@ -77,9 +77,19 @@ final class Sidebar {
         return true
     }
 
+    /// How many people are here, or were when that was told last.
+    func show(here: Int, isStale: Bool) {
+        peopleTitle.label =
+            if here == 0 {
+                tr("People")
+            } else if isStale {
+                tr("People, last known")
+            } else {
+                tr("People (%1 online)", "\(here)")
+            }
+    }
+
     func show(_ members: [ChatScreen.Person]) {
-        let here = members.count { $0.presence != .offline }
-        peopleTitle.label = members.isEmpty ? tr("People") : tr("People (%1 online)", "\(here)")
         var shown = members.prefix(Self.longest).map { Line.person($0) }
         if members.count > shown.count { shown.append(.more(members.count - shown.count)) }
         while people.count > shown.count {

@@ -47,7 +47,9 @@ final class StartPage {
 
     func focus() { gtk_widget_grab_focus(form["name"]) }
 
+    /// The password that may stand there was typed for another one.
     func fill(_ server: Keepsake.Server) {
+        forgetPassword()
         form["name"].entered = server.name ?? ""
         form["address"].entered = server.address
         form["port"].entered = server.localPort.map { "\($0)" } ?? ""
@@ -59,7 +61,6 @@ final class StartPage {
         form["port"].entered = localPort == 0 ? "" : "\(localPort)"
     }
 
-    /// It has let one in: it need not stand here any longer.
     func forgetPassword() { form["password"].entered = "" }
 
     func show(_ known: [Keepsake.Server]) {
@@ -128,6 +129,8 @@ final class StartPage {
         remove.on("clicked") { [weak self] _ in self?.asks.forget(server) }
         adw_action_row_add_suffix(row.cast(), remove)
         gtk_list_box_row_set_activatable(row.cast(), 1)
+        // Enter on it means this server, and not what stands in the fields.
+        gtk_widget_set_receives_default(row, 1)
         row.on("activated") { [weak self] _ in
             guard let self else { return }
             fill(server)

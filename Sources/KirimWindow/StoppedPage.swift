@@ -44,11 +44,17 @@ final class StoppedPage {
         entry.on("changed") { [weak self] _ in self?.form["stopped-complaint"].show(false) }
     }
 
-    func show(_ reason: StopReason, at address: ServerAddress, known: PublicKey?) {
-        let (title, text) = Sentences.stop(reason, at: address)
+    /// `hasPassword`: it is what was brought; else it was an invitation, of the address or kept from an earlier one.
+    func show(
+        _ reason: StopReason,
+        at address: ServerAddress,
+        known: PublicKey?,
+        hasPassword: Bool
+    ) {
+        let (title, text) = Sentences.stop(reason, at: address, hasPassword: hasPassword)
         adw_status_page_set_title(page.opaque, title)
         adw_status_page_set_description(page.opaque, escaped(text))
-        wanted = Self.wanted(by: reason, at: address)
+        wanted = Self.wanted(by: reason, hasPassword: hasPassword)
         var newKey: PublicKey?
         if case .trust(let key) = wanted { newKey = key }
         form["stopped-keys"].show(newKey != nil)
@@ -58,7 +64,7 @@ final class StoppedPage {
         askFor(wanted)
     }
 
-    /// What was answered is being tried. Leads to ``show(_:at:known:)``, or to another page.
+    /// What was answered is being tried. Leads to ``show(_:at:known:hasPassword:)``, or to another page.
     func isTrying(_ isTrying: Bool) {
         form["stopped-trying"].show(isTrying)
         gtk_widget_set_sensitive(entry, isTrying ? 0 : 1)
@@ -73,12 +79,12 @@ final class StoppedPage {
         }
     }
 
-    private static func wanted(by reason: StopReason, at address: ServerAddress) -> Wanted {
+    private static func wanted(by reason: StopReason, hasPassword: Bool) -> Wanted {
         switch reason {
         case .serverKeyChanged(let key): .trust(key)
         case .passwordNeeded: .password
         case .invitationNeeded: .address
-        case .secretRefused: address.invitation == nil ? .password : .address
+        case .secretRefused: hasPassword ? .password : .address
         case .noCommonVersion, .kicked, .banned: .nothing
         }
     }

@@ -232,6 +232,38 @@ struct ChatTests {
         #expect(try stage.log().filter { $0.kind == .text }.count == 1_000)
     }
 
+    @Test("who is read slowly prints everything before it ends")
+    func slowReader() throws {
+        let stage = try Stage()
+        let data = stage.data(of: "ani")
+        let shell = try ChildProcess(
+            "/bin/bash",
+            [
+                "-c",
+                "\(stage.program) chat \(stage.address) --json --data \(data) | (sleep 5; cat)",
+            ],
+            environment: ["HOME": stage.folder]
+        )
+        defer { shell.end() }
+        shell.type((1...3_000).map { "line \($0)" }.joined(separator: "\n"))
+        shell.closeInput()
+        #expect(shell.line(containing: #""event":"done""#, within: .seconds(60)) != nil)
+        #expect(shell.lines.count { $0.contains(#""event":"decided""#) } == 3_000)
+        #expect(
+            shell.lines.count { $0.contains(#""event":"entry""#) && $0.contains("line ") } == 3_000
+        )
+    }
+
+    @Test("an input that says when it has nothing yet is read to its end")
+    func impatientInput() throws {
+        let stage = try Stage()
+        let command = [stage.program, "chat", "\(stage.address)", "--data", stage.data(of: "ani")]
+        guard let python = try stage.python("impatient_input.py", command) else { return }
+        #expect(python.line(containing: "ended 0") != nil, "\(python.lines)")
+        stage.stopServer(by: SIGTERM)
+        #expect(try stage.log().filter { $0.kind == .text }.map(\.text) == ["satu", "dua"])
+    }
+
     @Test("who follows a chat and is not read any more ends, though the input is open")
     func followerGone() throws {
         let stage = try Stage()
@@ -243,7 +275,9 @@ struct ChatTests {
             environment: ["HOME": stage.folder]
         )
         defer { shell.end() }
-        for number in 1...3 {
+        shell.type("line 1\n")
+        #expect(shell.line(containing: "line 1") != nil)
+        for number in 2...3 {
             shell.type("line \(number)\n")
             usleep(200_000)
         }

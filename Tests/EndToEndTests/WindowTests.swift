@@ -10,7 +10,7 @@ struct WindowTests {
         "go as the scene is written",
         arguments: [
             "chat", "away", "key", "old_programs", "operator", "rooms", "notify", "door",
-            "narrow", "reading",
+            "secrets", "narrow", "reading",
         ]
     )
     func scene(name: String) throws {

@@ -99,6 +99,15 @@ struct TranslationTests {
         }
     }
 
+    @Test("so has every counter of the server's shell")
+    func shellCounters() throws {
+        let words = try Tree.file("Sources/KirimWindow/OperatorWords.swift").text
+        let shell = try Tree.file("Sources/KirimServer/Engine+Status.swift").text
+        let names = try shell.matches(of: #"\.init\(name: "([^"]+)""#).map { $0[1] }
+        #expect(names.count > 1)
+        for name in names { #expect(words.contains("case \"\(name)\": tr("), "\(name)") }
+    }
+
     @Test("every translation fits its sentence", arguments: [("en", 2), ("id", 1)])
     func fitting(language: String, forms: Int) throws {
         for (message, texts) in try catalogue("po/\(language).po") {

@@ -62,6 +62,48 @@ struct PlainServerTests {
         #expect(scene.said == ["calm again"])
     }
 
+    @Test("ports of one machine in a network share what one may, and leave the others their part")
+    func relayShare() {
+        var scene = Scene(.lan) {
+            $0.relaysPerSecond = 800
+            $0.relayBurst = 1_600
+            $0.strangerBurst = 100
+        }
+        func enter(_ peer: PlainPeer) {
+            scene.hear("halo server!", from: peer)
+            scene.hear(scene.code, from: peer)
+        }
+        let flooders = (0..<8).map { remote(1, port: 50_001 + $0) }
+        for peer in flooders + [remote(2)] { enter(peer) }
+        scene.wait(.seconds(10))
+        for _ in 0..<20 { for peer in flooders { scene.hear("x", from: peer) } }
+        // Each message costs 9, and the eight have one burst of 800 among them.
+        #expect((80...96).contains(scene.said.count))
+        scene.forget()
+        scene.hear("me too", from: remote(2))
+        #expect(scene.said == ["me too"])
+    }
+
+    @Test("a text that costs more than all may at once silences its author, and nobody else")
+    func dearText() {
+        var scene = Scene {
+            $0.relaysPerSecond = 1_000
+            $0.relayBurst = 2_000
+        }
+        for port in 20_000..<20_050 {
+            scene.hear("a", from: local(UInt16(port)))
+            scene.wait(.seconds(1))
+        }
+        scene.forget()
+        scene.hear(String(repeating: "\n", count: 60_000) + "x", from: local(20_000))
+        #expect(scene.said.count == 1)
+        scene.wait(.seconds(2))
+        scene.forget()
+        scene.hear("we go on", from: local(20_001))
+        scene.hear("and I may not", from: local(20_000))
+        #expect(scene.said == ["we go on"])
+    }
+
     @Test("a line in somebody's text does not pass for another's: it is moved in")
     func forgedLine() {
         var scene = Scene()
@@ -393,12 +435,6 @@ struct LoopTests {
 
 @Suite("The plain door on a LAN")
 struct DoorTests {
-    private func code(in scene: Scene) -> String {
-        String(
-            scene.sent.last?.text.drop { $0 == "\n" }.split(separator: " ").last?.prefix(6) ?? ""
-        )
-    }
-
     @Test("asks a stranger for a code, registers who sends it back, and takes the next text")
     func challenge() {
         var scene = Scene(.lan)
@@ -406,7 +442,7 @@ struct DoorTests {
         #expect(scene.joined.isEmpty)
         #expect(scene.said.isEmpty)
         #expect(scene.server.deadline == nil)
-        let code = code(in: scene)
+        let code = scene.code
         #expect(code.count == 6)
         scene.hear(" \(code.uppercased())\n", from: remote(1))
         #expect(scene.joined == [remote(1)])
@@ -415,13 +451,16 @@ struct DoorTests {
         scene.hear("halo", from: remote(1))
         #expect(scene.said == ["halo"])
         #expect(scene.sent.count == 2)
+        // A machine that sends back what it gets has said nothing.
+        scene.hear(scene.sent[1].text, from: remote(1))
+        #expect(scene.said == ["halo"])
     }
 
     @Test("takes what follows the code as the first message")
     func codeAndText() {
         var scene = Scene(.lan)
         scene.hear("halo server!", from: remote(1))
-        scene.hear("\(code(in: scene)) halo again\n", from: remote(1))
+        scene.hear("\(scene.code) halo again\n", from: remote(1))
         #expect(scene.said == ["halo again"])
     }
 
@@ -444,7 +483,7 @@ struct DoorTests {
         scene.hear("hi\n", from: remote(1))
         #expect(scene.sent.map(\.to) == [remote(1)])
         #expect(scene.sentBytes.map(\.count) == [6])
-        let code = code(in: scene)
+        let code = scene.code
         // What was answered is spent.
         scene.hear("hi\n", from: remote(1))
         #expect(scene.sent.count == 1)
@@ -480,7 +519,7 @@ struct DoorTests {
     func foreignCode() {
         var scene = Scene(.lan)
         scene.hear("halo server!", from: remote(1))
-        let code = code(in: scene)
+        let code = scene.code
         scene.hear(code, from: remote(2))
         scene.hear(code, from: remote(1, port: 50_002))
         #expect(scene.joined.isEmpty)
@@ -493,7 +532,7 @@ struct DoorTests {
     func previousCode() {
         var scene = Scene(.lan)
         scene.hear("halo server!", from: remote(1))
-        let code = code(in: scene)
+        let code = scene.code
         scene.wait(.seconds(121))
         scene.hear(code, from: remote(1))
         #expect(scene.joined == [remote(1)])
@@ -522,7 +561,7 @@ struct DoorTests {
         for port in 50_001...50_003 {
             let peer = remote(1, port: UInt16(port))
             scene.hear("halo server!", from: peer)
-            scene.hear(code(in: scene), from: peer)
+            scene.hear(scene.code, from: peer)
             scene.wait(.seconds(1))
         }
         #expect(scene.left == [.replaced])

@@ -26,6 +26,18 @@ struct PlainTextTests {
         )
     }
 
+    @Test(
+        "what a relayed text costs is never less than its datagrams",
+        arguments: ["a", "\n", "\u{1}", "\u{7F}", "\u{85}", "é", "漢", "a\n\u{1B}"]
+    )
+    func pieces(unit: String) {
+        for count in [1, 300, 1_000, 16_000] {
+            let text = String(repeating: unit, count: count)
+            let sent = PlainText.datagrams(of: PlainText.indented(text), prefix: "ani: ")
+            #expect(sent.count <= PlainText.pieces(of: text))
+        }
+    }
+
     @Test("never trims more than one line end, and refuses what is not UTF-8")
     func reading() {
         #expect(PlainText.read(Array("a\n\n".utf8))?.text == "a\n")

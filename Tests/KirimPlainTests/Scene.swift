@@ -107,3 +107,10 @@ let ani: Author = {
     guard let name = MemberName("ani") else { preconditionFailure("ani is a name") }
     return .member(MemberID(rawValue: 1), name)
 }()
+
+extension Scene {
+    /// The code that was sent last.
+    var code: String {
+        String(sent.last?.text.drop { $0 == "\n" }.split(separator: " ").last?.prefix(6) ?? "")
+    }
+}

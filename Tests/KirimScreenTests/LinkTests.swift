@@ -114,10 +114,43 @@ struct LinkTests {
         scene.tell(.postponed(.tooFast, retryAfter: .seconds(1)))
         scene.tell(.stopped(.serverKeyChanged(key)))
         scene.wish(.answer(.trust(key)))
-        scene.screen.reconnecting(at: .start)
+        scene.reconnect()
         #expect(scene.rows().isEmpty)
         #expect(scene.screen.banners.isEmpty)
         scene.say(1, "lain")
         #expect(scene.entries().map(\.text) == ["lain"])
+    }
+
+    @Test("is to a server where nobody is in any room yet, and no number means anything")
+    mutating func otherServersRooms() throws {
+        scene = .welcomed()
+        scene.tell(.joined(Scene.kelas))
+        scene.wish(.open(Scene.kelas))
+        for number in UInt64(1)...3 { scene.say(number, by: Scene.me, in: Scene.kelas) }
+        let kinds: [EntryKind] = [.reply, .edit, .delete, .reaction]
+        for kind in kinds {
+            let post = scene.queue("\(kind)", kind: kind, about: 1, in: Scene.kelas)
+            scene.tell(.decided(post, .refused(.noSuchEntry)))
+        }
+        scene.wish(.type("belum selesai"), .edit(SequenceNumber(rawValue: 2)))
+        scene.tell(.stopped(.serverKeyChanged(Scene.ani.key)))
+        scene.wish(.answer(.trust(Scene.ani.key)))
+        scene.drain()
+        scene.reconnect()
+        // What was pushed aside comes back.
+        #expect(scene.screen.composer.mode == .plain)
+        #expect(scene.screen.composer.text == "belum selesai")
+        #expect(Set(scene.drain()).isSuperset(of: [.composer, .composerText, .members]))
+        #expect(scene.mirror[Scene.kelas] == scene.rows(Scene.kelas))
+        // What was written stays, as a message that answers nothing.
+        #expect(scene.own(Scene.kelas).map(\.kind) == [.text, .text])
+        #expect(scene.own(Scene.kelas).allSatisfy { $0.reference == nil && $0.quote == nil })
+        scene.tell(.joined(.lobby))
+        #expect(scene.screen.isOutside)
+        scene.effects = []
+        scene.wish(.join(Scene.kelas))
+        #expect(scene.effects.contains(.join(Scene.kelas)))
+        scene.tell(.joined(Scene.kelas))
+        #expect(!scene.screen.isOutside)
     }
 }

@@ -63,7 +63,7 @@ struct OwnPostTests {
         #expect(later.screen.composer.text == "halo")
         // Another server knows nobody.
         later.wish(.cancel, .answer(.trust(Scene.ani.key)))
-        later.screen.reconnecting(at: .start)
+        later.reconnect()
         #expect(later.screen.myName == nil && later.screen.memory.me == nil)
     }
 
@@ -160,9 +160,26 @@ struct OwnPostTests {
         scene.effects = []
         scene.wish(.answer(.password("rahasia")))
         #expect(scene.takeEffects() == [.reconnect(.password("rahasia"))])
-        scene.screen.reconnecting(at: .start)
+        scene.reconnect()
         #expect(scene.own().isEmpty && scene.screen.banners.isEmpty)
         scene.queue("satu")
         #expect(scene.own().count == 1)
+    }
+
+    @Test("that was refused is not taken for what the next client sends, whose numbers begin anew")
+    mutating func refusedBeforeReconnecting() {
+        scene.tell(.decided(scene.queue("ditolak"), .refused(.notInRoom)))
+        scene.tell(.stopped(.kicked("")))
+        scene.wish(.answer(.again))
+        scene.reconnect()
+        let post = scene.queue("diterima")
+        scene.tell(.decided(post, .accepted(.lobby, SequenceNumber(rawValue: 1))))
+        scene.say(1, "diterima", by: Scene.me, mine: post.id)
+        #expect(scene.own().map(\.text) == ["ditolak"])
+        #expect(scene.own().map(\.state) == [.refused(.notInRoom)])
+        #expect(scene.screen.link.waiting == 0)
+        #expect(scene.screen.memory.rooms.first?.refused.map(\.text) == ["ditolak"])
+        scene.drain()
+        #expect(scene.mirror[.lobby] == scene.rows())
     }
 }

@@ -198,16 +198,25 @@ struct RoomTests {
         #expect(found() == 40)
         scene.wish(.findPrevious)
         while scene.screen.searchOn(rows: 10) {}
-        #expect(scene.screen.search?.state == .ended)
+        #expect(scene.screen.search?.state == .ended(hasEarlier: false))
         scene.wish(.findNext)
         while scene.screen.searchOn(rows: 10) {}
         #expect(found() == 80)
         scene.wish(.find("emas"))
         while scene.screen.searchOn(rows: 10) {}
-        #expect(scene.screen.search?.state == .ended && scene.screen.search?.last == nil)
+        #expect(scene.screen.search?.state == .ended(hasEarlier: false))
+        #expect(scene.screen.search?.last == nil)
         scene.wish(.find("jarum"))
         while scene.screen.searchOn(rows: 10) {}
         scene.wish(.find(""))
         #expect(scene.screen.search == nil && !scene.entries()[79].isFound)
+    }
+
+    @Test("find nothing where not all is loaded, and say so")
+    mutating func findInPart() {
+        for number in UInt64(50)...60 { scene.say(number) }
+        scene.wish(.find("jarum"))
+        while scene.screen.searchOn(rows: 100) {}
+        #expect(scene.screen.search?.state == .ended(hasEarlier: true))
     }
 }

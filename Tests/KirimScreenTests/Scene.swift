@@ -57,6 +57,13 @@ struct Scene {
         gather()
     }
 
+    /// Another client takes the place of the one that stopped; its outbox counts from one again.
+    mutating func reconnect() {
+        screen.reconnecting(at: now)
+        lastPost = 0
+        gather()
+    }
+
     private mutating func gather() {
         while let effect = screen.nextEffect() { effects.append(effect) }
     }

@@ -34,6 +34,7 @@ struct LogViewTests {
             let relay = relay
             log = LogView(
                 scroller: scroller,
+                in: window,
                 asks: .init(
                     make: { Line() },
                     fill: { line, place in
@@ -152,6 +153,69 @@ struct LogViewTests {
         shown.settle { shown.asked.contains(50) }
         shown.draw(6)
         #expect(shown.end < 1)
+        gtk_window_destroy(shown.window.cast())
+    }
+
+    @Test("shows the end after a flood in which no frame had it")
+    func flood() {
+        let shown = Shown()
+        shown.append(50)
+        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        for _ in 0..<60 {
+            shown.append(3)
+            shown.draw(1)
+        }
+        shown.draw(6)
+        #expect(shown.end < 1)
+        #expect(shown.inSight.last?.number == 229)
+        gtk_window_destroy(shown.window.cast())
+    }
+
+    @Test("shows the end of a last row that grows, also while that has the keyboard")
+    func growing() throws {
+        let shown = Shown()
+        shown.append(50)
+        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        let last = try #require(
+            shown.log.list.descendants.first {
+                $0.typeName == "GtkLabel" && $0.label == "49"
+            }
+        )
+        gtk_widget_grab_focus(made(gtk_widget_get_parent(last)))
+        shown.draw(2)
+        shown.more = "\nline\nline"
+        shown.log.rebind(49)
+        shown.draw(4)
+        #expect(shown.end < 1)
+        gtk_window_destroy(shown.window.cast())
+    }
+
+    /// Blocked ones are passed over, so that each is found once.
+    private func handlers(of object: OpaquePointer, _ signal: String) -> Int {
+        let id = g_signal_lookup(signal, gdk_frame_clock_get_type())
+        let mask = GSignalMatchType(G_SIGNAL_MATCH_ID.rawValue | G_SIGNAL_MATCH_UNBLOCKED.rawValue)
+        var found: [gulong] = []
+        while true {
+            let handler = g_signal_handler_find(object.raw, mask, id, 0, nil, nil, nil)
+            guard handler != 0 else { break }
+            g_signal_handler_block(object.raw, handler)
+            found.append(handler)
+        }
+        for handler in found { g_signal_handler_unblock(object.raw, handler) }
+        return found.count
+    }
+
+    @Test("leaves nothing behind in a window that it has left")
+    func left() {
+        let shown = Shown()
+        shown.append(50)
+        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        let clock = made(gtk_widget_get_frame_clock(shown.window))
+        let watching = handlers(of: clock, "update") + handlers(of: clock, "after-paint")
+        gtk_window_set_child(shown.window.cast(), nil)
+        let left = handlers(of: clock, "update") + handlers(of: clock, "after-paint")
+        // The others are GTK's own.
+        #expect(left == watching - 2)
         gtk_window_destroy(shown.window.cast())
     }
 }

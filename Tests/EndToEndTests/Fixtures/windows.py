@@ -160,6 +160,14 @@ class Window:
     def key(self, *keys):
         subprocess.run(["xdotool", "key", *keys], check=True)
 
+    def reach(self, key, name):
+        """Presses the key until the row has the keyboard."""
+        def pressed():
+            self.key(key)
+            time.sleep(0.3)  # A focus that comes later is passed over, and comes again.
+            return any(row.get_state_set().contains(Atspi.StateType.FOCUSED) for row in self.all("list item", name))
+        self.wait(f"the keyboard on {name}", pressed)
+
     def set(self, name, text):
         Atspi.EditableText.set_text_contents(self.entry(name), text)
 
@@ -288,6 +296,7 @@ def scene_away():
     """The server goes and comes back; what was written meanwhile is kept, and what was said is still there."""
     server = Server(KIRIM)
     ani, budi = meets(server)
+    ani.sees("People (2 online)")
     ani.focus()
     ani.type("sebelum")
     ani.key("Return")
@@ -305,6 +314,7 @@ def scene_away():
     # A client asks less often the longer nobody answers, and a busy machine takes its time.
     budi.sees("saat server mati", patience=120)
     ani.control(None, "Connection: Connected")
+    ani.sees("People (2 online)")
     say("it was sent when the server was back")
     ani.focus()
     ani.key("ctrl+w")
@@ -424,7 +434,7 @@ def scene_operator():
     operator.control("push button", "Put Out")
     operator.picture("operator-question")
     operator.click("push button", "Put Out")
-    ani.sees("Put Out")
+    ani.sees("You Were Put Out")
     ani.sees("The operator put you out.")
     say("who is put out is told so")
     operator.click("page tab", "Server")
@@ -497,11 +507,18 @@ def scene_rooms():
     say("pasted lines are one message")
     ani.type("belum selesai")
     ani.reads("belum selesai")
-    ani.key("ctrl+w")
+    # As a session does it that ends, and a terminal that is closed while its program ends.
+    ani.process.send_signal(signal.SIGTERM)
+    ani.process.send_signal(signal.SIGHUP)
     ani.process.wait(PATIENCE)
     again = Window("window", "--data", f"{HOME}/ani")
     again.reads("belum selesai")
-    say("a draft is there after a restart")
+    say("a draft is there after a restart, and two signals are one end")
+    again.focus()
+    again.key("ctrl+f")
+    again.enter("Find in Room", "tidak ada kata ini")
+    again.sees("Not in what is loaded")
+    say("looking in vain in a part of the room says so")
     dian = window(server, "dian", "--room", "kecil")
     dian.sends("halo dari kecil")
     dian.row("dian", "halo dari kecil", "Kept by the server")
@@ -561,6 +578,20 @@ def scene_reading():
     ani.wait("buttons side by side", side_by_side)
     ani.picture("refused")
     say("what was refused has its buttons in its own row")
+    ani.reach("shift+Tab", re.compile("Change: bukan milikku"))
+    ani.key("Menu")
+    ani.control("menu item", "Discard")
+    ani.key("Down", "Return")
+    ani.wait("one row less", lambda: len(ani.all("push button", "Discard")) == 1)
+    ani.wait("no menu", lambda: not ani.find("menu item", "Discard"))
+    say("a menu that takes its own row away goes with it")
+
+    for number in range(14):
+        budi.sends(f"/react 2 r{number}")
+    ani.sees("and 2 more")
+    if ani.find("push button", re.compile("^r12 ")) or not ani.find("push button", re.compile("^r11 ")):
+        raise Failed("of many reactions not the first dozen is shown")
+    say("of many reactions the first are buttons")
 
 
 class Desktop:
@@ -637,6 +668,53 @@ def scene_door():
     budi.enter("Address with the invitation", address)
     budi.control(None, "Connection: Connected")
     say("an invitation is asked for, and lets in")
+    budi.close()
+    server.stop()
+    for name in os.listdir(f"{HOME}/invited"):
+        if ".sqlite" in name:
+            os.remove(f"{HOME}/invited/{name}")
+    server = Server(KIRIM, server.port, "invited", "--invite-only")
+    # The server has forgotten whose it was, and now it is somebody else's.
+    citra = Window("window", address, "--name", "citra", "--data", f"{HOME}/citra")
+    citra.control(None, "Connection: Connected")
+    again = Window("window", "--data", f"{HOME}/budi")
+    again.sees(re.compile("^The invitation was wrong"))
+    again.enter("Address with the invitation", subprocess.check_output(
+        [KIRIM, "invite", "--port", str(server.port), "--data", f"{HOME}/invited"], text=True).strip())
+    again.control(None, "Connection: Connected")
+    say("an invitation that was kept and is refused is not taken for a password")
+
+
+def scene_secrets():
+    """A password goes to the server that it was given for, and to no other."""
+    secret, wrong = f"{HOME}/password", f"{HOME}/wrong"
+    for path, text in ((secret, "rahasia sekali"), (wrong, "salah sekali")):
+        with open(path, "w") as file:
+            file.write(text + "\n")
+        os.chmod(path, 0o600)
+    one, other = (Server(KIRIM, None, name, "--password-file", secret) for name in ("one", "other"))
+    refused, needed = (re.compile(text) for text in ("did not take this password", "who knows its password"))
+    ani = window(one, "ani", "--password-file", wrong)
+    ani.sees(refused)
+    ani.click("push button", "Back")
+    ani.set("Server address", other.address)
+    ani.click("push button", "Connect")
+    ani.sees(needed)
+    ani.close()
+    say("what the command line gave is for the server that it named")
+    ani = Window("window", one.address, "--data", f"{HOME}/ani")
+    ani.sees(needed)
+    ani.click("push button", "Back")
+    ani.set(re.compile("^Password"), "salah sekali")
+    ani.click("push button", "Connect")
+    ani.sees(refused)
+    ani.click("push button", "Back")
+    ani.focus()
+    ani.reach("Tab", re.compile(f"^{one.address}"))
+    ani.reach("Down", re.compile(f"^{other.address}"))
+    ani.key("Return")
+    ani.sees(needed)
+    say("what was typed for one server is not offered to another")
 
 
 def scene_narrow():
