@@ -51,21 +51,24 @@ extension Connection {
         }
         for content in packet.contents {
             switch content {
-            case .records(let serial, let numbers):
-                withStream(serial) { $0.acknowledge(numbers) }
-            case .fragment(let serial, let number, let bytes):
-                withStream(serial) { $0.acknowledgeFragment(of: number, bytes) }
+            case .records(let name, let numbers):
+                withStream(name) { $0.acknowledge(numbers) }
+            case .fragment(let name, let number, let bytes):
+                withStream(name) { $0.acknowledgeFragment(of: number, bytes) }
             case .token: break
             }
         }
     }
 
     /// Runs `change`, which tells whether the stream's acknowledged front moved, and remembers that it did.
-    mutating func withStream(_ serial: UInt64, _ change: (inout OutgoingStream) -> Bool) {
-        guard let index = streams.firstIndex(where: { $0.serial == serial }) else { return }
-        let id = streams[index].id
-        if change(&streams[index]), !acknowledgedStreams.contains(id) {
-            acknowledgedStreams.append(id)
+    mutating func withStream(
+        _ name: OutgoingStream.Name,
+        _ change: (inout OutgoingStream) -> Bool
+    ) {
+        guard let index = streams.index(of: name) else { return }
+        if change(&streams[index]), !streams[index].hasNews {
+            streams[index].hasNews = true
+            acknowledgedStreams.append(name.id)
         }
     }
 
@@ -112,16 +115,14 @@ extension Connection {
     private mutating func requeue(_ packet: SentPacket) {
         for content in packet.contents {
             switch content {
-            case .records(let serial, let numbers):
-                guard let index = streams.firstIndex(where: { $0.serial == serial }) else {
-                    continue
-                }
+            case .records(let name, let numbers):
+                guard let index = streams.index(of: name) else { continue }
                 streams[index].lose(numbers)
-            case .fragment(let serial, let number, let bytes):
-                guard let index = streams.firstIndex(where: { $0.serial == serial }) else {
-                    continue
-                }
+                streams.queue(index)
+            case .fragment(let name, let number, let bytes):
+                guard let index = streams.index(of: name) else { continue }
                 streams[index].loseFragment(of: number, bytes)
+                streams.queue(index)
             case .token: wantsToken = true
             }
         }

@@ -57,7 +57,7 @@ extension Connection {
         let acknowledges = acknowledgeBy.map { $0 <= now } ?? false
         isPacing = false
         var mayCarry = isProbe
-        if !mayCarry, hasContent {
+        if !mayCarry, hasContent() {
             pacer.refill(at: now, window: congestion.window, smoothed: roundTrip.smoothed)
             if sent.bytesInFlight + PacketSize.maximum <= congestion.window {
                 mayCarry = pacer.allows
@@ -100,11 +100,8 @@ extension Connection {
         }
     }
 
-    private var hasContent: Bool {
-        if !controls.isEmpty || !datagrams.isEmpty { return true }
-        // By place: a loop over the streams themselves copies each of them.
-        for place in streams.indices where streams[place].hasWork { return true }
-        return false
+    private mutating func hasContent() -> Bool {
+        !controls.isEmpty || !datagrams.isEmpty || streams.haveWork()
     }
 
     private mutating func addAck(to draft: inout Draft, at now: Instant) {
@@ -151,50 +148,55 @@ extension Connection {
         while let datagram = datagrams.first, draft.add(.datagram(datagram)) {
             datagrams.removeFirst()
         }
-        // The control stream first; then the others in turn, so that none waits behind a busy one.
-        let count = streams.count
-        guard count > 0 else { return }
-        let start = count > 1 ? 1 + Int(nextPacketNumber) % (count - 1) : 0
-        for position in 0..<count {
-            let index = position == 0 ? 0 : 1 + (start - 1 + position - 1) % (count - 1)
-            fill(&draft, fromStream: index, at: now, source: &source)
+        // The stream of the lowest id, which both sides use for control, first; then the others in turn, so that none
+        // waits behind a busy one.
+        if streams.count > 0 { _ = fill(&draft, fromStream: 0, at: now, source: &source) }
+        for _ in 0..<streams.turnCount {
+            guard let index = streams.takeTurn() else { continue }
+            let room = draft.room
+            let hasRoom = fill(&draft, fromStream: index, at: now, source: &source)
+            // What found no room begins the next packet.
+            streams.queue(index, isNext: !hasRoom && draft.room == room)
+            guard hasRoom else { return }
         }
     }
 
+    /// Returns whether the draft may take more of another stream.
     private mutating func fill(
         _ draft: inout Draft,
         fromStream index: Int,
         at now: Instant,
         source: inout some RecordSource
-    ) {
-        let id = streams[index].id
-        let serial = streams[index].serial
+    ) -> Bool {
+        let name = streams[index].name
+        let id = name.id
         while streams[index].hasWork {
             if let piece = streams[index].fragmented.firstIndex(where: { !$0.unsent.isEmpty }) {
                 guard addFragment(piece, ofStream: index, to: &draft, source: &source) else {
-                    return
+                    return false
                 }
                 continue
             }
-            guard let number = streams[index].nextNumber else { return }
+            guard let number = streams[index].nextNumber else { return true }
             switch source.record(number, stream: id, of: handle) {
             case .later:
                 streams[index].isWaiting = true
             case .gone:
                 streams[index].sent(number)
-                withStream(serial) { $0.acknowledge(number..<number + 1) }
+                withStream(name) { $0.acknowledge(number..<number + 1) }
             case .bytes(let bytes):
                 guard bytes.count <= wholeLimit(id, number) else {
-                    guard mayFragment(bytes.count) else { return }
+                    guard mayFragment(bytes.count) else { return true }
                     streams[index].startFragments(of: number, total: bytes.count)
                     continue
                 }
-                guard draft.add(stream: id, number: number, bytes: bytes[...]) else { return }
-                draft.carry(serial: serial, number: number)
+                guard draft.add(stream: id, number: number, bytes: bytes[...]) else { return false }
+                draft.carry(number, of: name)
                 streams[index].sent(number)
                 remember(number, of: id, size: bytes.count, at: now)
             }
         }
+        return true
     }
 
     /// Bytes of the longest record that fits a packet of its own.
@@ -206,7 +208,7 @@ extension Connection {
     }
 
     private func mayFragment(_ count: Int) -> Bool {
-        let held = streams.reduce(0) { $0 + $1.bytesInFragments }
+        let held = streams.indices.reduce(0) { $0 + streams[$1].bytesInFragments }
         return held == 0 || held + count <= peerWindow
     }
 
@@ -217,8 +219,8 @@ extension Connection {
         to draft: inout Draft,
         source: inout some RecordSource
     ) -> Bool {
-        let id = streams[index].id
-        let serial = streams[index].serial
+        let name = streams[index].name
+        let id = name.id
         let record = streams[index].fragmented[piece]
         guard let gap = record.unsent.ranges.first else { return true }
         let fragment = RecordFrame.Fragment(offset: gap.lowerBound, total: record.total)
@@ -237,11 +239,11 @@ extension Connection {
             streams[index].isWaiting = true
             return true
         case .gone:
-            withStream(serial) { $0.abandonFragments(at: piece) }
+            withStream(name) { $0.abandonFragments(at: piece) }
             return true
         case .bytes(let bytes) where bytes.count != record.total:
             // The owner has given the number to another record: the one begun is gone.
-            withStream(serial) { $0.abandonFragments(at: piece) }
+            withStream(name) { $0.abandonFragments(at: piece) }
             return true
         case .bytes(let bytes):
             let range = gap.lowerBound..<gap.lowerBound + room
@@ -253,7 +255,7 @@ extension Connection {
                     bytes: bytes[range]
                 )
             else { return false }
-            draft.contents.append(.fragment(serial: serial, number: record.number, range))
+            draft.contents.append(.fragment(name, number: record.number, range))
             streams[index].sentFragment(at: piece, range)
             return true
         }
@@ -283,9 +285,9 @@ extension Connection {
             guard record.sentAt < now,
                 now.nanoseconds - record.sentAt.nanoseconds < probeTimeout,
                 record.copies < Self.bundledCopies,
-                let place = streams.firstIndex(where: { $0.id == record.stream }),
+                let place = streams.index(of: record.stream),
                 streams[place].isUnacknowledged(record.number),
-                !draft.carries(serial: streams[place].serial, number: record.number),
+                !draft.carries(record.number, of: streams[place].name),
                 case .bytes(let bytes) = source.record(
                     record.number,
                     stream: record.stream,
@@ -295,7 +297,7 @@ extension Connection {
             guard draft.add(stream: record.stream, number: record.number, bytes: bytes[...]) else {
                 continue
             }
-            draft.carry(serial: streams[place].serial, number: record.number)
+            draft.carry(record.number, of: streams[place].name)
             recent[index].copies += 1
         }
     }
@@ -374,17 +376,17 @@ private struct Draft {
         return (writer.take(), headerSize)
     }
 
-    mutating func carry(serial: UInt64, number: UInt64) {
-        if case .records(serial, let numbers)? = contents.last, numbers.upperBound == number {
-            contents[contents.count - 1] = .records(serial: serial, numbers.lowerBound..<number + 1)
+    mutating func carry(_ number: UInt64, of name: OutgoingStream.Name) {
+        if case .records(name, let numbers)? = contents.last, numbers.upperBound == number {
+            contents[contents.count - 1] = .records(name, numbers.lowerBound..<number + 1)
         } else {
-            contents.append(.records(serial: serial, number..<number + 1))
+            contents.append(.records(name, number..<number + 1))
         }
     }
 
-    func carries(serial: UInt64, number: UInt64) -> Bool {
+    func carries(_ number: UInt64, of name: OutgoingStream.Name) -> Bool {
         contents.contains {
-            if case .records(serial, let numbers) = $0 { numbers.contains(number) } else { false }
+            if case .records(name, let numbers) = $0 { numbers.contains(number) } else { false }
         }
     }
 }

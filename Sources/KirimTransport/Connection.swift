@@ -49,8 +49,7 @@ struct Connection: ~Copyable {
     var lastNews: Instant
 
     // What left.
-    var streams: [OutgoingStream] = []
-    private var nextStreamSerial: UInt64 = 0
+    var streams = OutgoingStreams()
     var sent = SentPackets()
     var nextPacketNumber: UInt32 = 0
     var datagrams: Deque<[UInt8]> = []
@@ -158,22 +157,23 @@ extension Connection {
 
     mutating func open(stream id: UInt64, at first: UInt64) {
         drop(stream: id)
-        nextStreamSerial += 1
-        streams.append(OutgoingStream(id: id, serial: nextStreamSerial, first: first))
+        streams.open(id, at: first)
     }
 
     mutating func offer(upTo end: UInt64, on id: UInt64) {
-        guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
+        guard let index = streams.index(of: id) else { return }
         streams[index].offer(upTo: end)
+        streams.queue(index)
     }
 
     mutating func resume(stream id: UInt64) {
-        guard let index = streams.firstIndex(where: { $0.id == id }) else { return }
+        guard let index = streams.index(of: id) else { return }
         streams[index].isWaiting = false
+        streams.queue(index)
     }
 
     mutating func drop(stream id: UInt64) {
-        streams.removeAll { $0.id == id }
+        streams.drop(id)
         recent.removeAll { $0.stream == id }
     }
 
@@ -219,7 +219,7 @@ extension Connection {
     private mutating func finish(_ cause: CloseReason) {
         flushAcknowledged()
         events.append(.closed(cause))
-        streams = []
+        streams = OutgoingStreams()
         datagrams = []
         controls = []
         recent = []
@@ -338,8 +338,9 @@ extension Connection {
 
     private mutating func flushAcknowledged() {
         for id in acknowledgedStreams {
-            guard let stream = streams.first(where: { $0.id == id }) else { continue }
-            events.append(.acknowledged(stream: id, below: stream.acknowledgedBelow))
+            guard let index = streams.index(of: id), streams[index].hasNews else { continue }
+            streams[index].hasNews = false
+            events.append(.acknowledged(stream: id, below: streams[index].acknowledgedBelow))
         }
         acknowledgedStreams.removeAll(keepingCapacity: true)
     }

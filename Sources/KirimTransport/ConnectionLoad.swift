@@ -64,7 +64,7 @@ extension Connection {
         var load = ConnectionLoad()
         load.sentPackets = sent.unanswered
         load.streams = streams.count
-        load.pieces = streams.reduce(0) { $0 + $1.pieces }
+        load.pieces = streams.indices.reduce(0) { $0 + streams[$1].pieces }
         load.datagrams = datagrams.count
         load.frames = controls.count + pathFrames.count
         load.challenges = paths.challengeCount

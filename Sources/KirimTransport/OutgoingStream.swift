@@ -2,9 +2,7 @@ import KirimWire
 
 /// One stream's sending side: which numbers were sent, lost, acknowledged. Never the bytes.
 struct OutgoingStream {
-    let id: UInt64
-    /// Tells it from a stream of the same id that was opened before it on the connection.
-    let serial: UInt64
+    let name: Name
     /// The first number that was never sent.
     private(set) var next: UInt64
     /// The owner has every number below.
@@ -13,6 +11,10 @@ struct OutgoingStream {
     private(set) var acknowledgedBelow: UInt64
     /// The owner is fetching the record that comes next.
     var isWaiting = false
+    /// Whether it is among those that send in turn.
+    var hasTurn = false
+    /// Whether ``acknowledgedBelow`` moved and its owner is yet to hear of it.
+    var hasNews = false
     /// Records too long for a packet, of which a part was sent.
     private(set) var fragmented: [FragmentedRecord] = []
 
@@ -20,13 +22,20 @@ struct OutgoingStream {
     private var acknowledged: RangeSet<UInt64>?
     private var again: RangeSet<UInt64>?
 
-    init(id: UInt64, serial: UInt64, first: UInt64) {
-        self.id = id
-        self.serial = serial
+    struct Name: Equatable {
+        let id: UInt64
+        /// Tells it from a stream of the same id that was opened before it on the connection.
+        let serial: UInt32
+    }
+
+    init(name: Name, first: UInt64) {
+        self.name = name
         next = first
         end = first
         acknowledgedBelow = first
     }
+
+    var id: UInt64 { name.id }
 
     /// The number that should go out next as a whole or as a first fragment.
     var nextNumber: UInt64? {

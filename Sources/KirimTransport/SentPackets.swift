@@ -3,9 +3,9 @@ import KirimWire
 
 /// What a sent packet carried: enough to send it again, a few bytes each.
 enum SentContent {
-    /// Whole records, consecutive ones in one range; `serial` is the stream's.
-    case records(serial: UInt64, Range<UInt64>)
-    case fragment(serial: UInt64, number: UInt64, Range<Int>)
+    /// Whole records, consecutive ones in one range.
+    case records(OutgoingStream.Name, Range<UInt64>)
+    case fragment(OutgoingStream.Name, number: UInt64, Range<Int>)
     case token
 }
 

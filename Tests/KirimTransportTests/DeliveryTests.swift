@@ -71,6 +71,39 @@ struct DeliveryTests {
         for index in mixed.indices { #expect(got[UInt64(index)] == mixed[index]) }
     }
 
+    @Test("a thousand streams have their turns, and one that never ends keeps none of them waiting")
+    func manyStreams() {
+        var pair = connected()
+        // A record as long as a packet among small ones finds room, too.
+        let long = records(1, size: 1_050)
+        let endless = records(3_000, size: 400)
+        pair.serverSends(records(1), on: 0)
+        pair.serverSends(endless, on: 2)
+        for stream in 3..<1_003 as Range<UInt64> {
+            pair.serverSends(stream == 500 ? long : records(2), on: stream)
+        }
+        pair.run(for: .seconds(60)) { !$0.recordsAtClient(1_002).isEmpty }
+        #expect(pair.recordsAtClient(2).count < 1_000)
+        pair.run(for: .seconds(60)) { $0.recordsAtClient(2).count == 3_000 }
+        #expect(pair.recordsAtClient(2).count == 3_000)
+        #expect(pair.recordsAtClient(500)[0] == long[0])
+        #expect((3..<1_003).allSatisfy { pair.recordsAtClient($0).count == ($0 == 500 ? 1 : 2) })
+    }
+
+    @Test("a stream that is opened anew in the middle of its turns begins where it is told to")
+    func openedAnew() throws {
+        var pair = connected()
+        let connection = pair.serverConnection
+        let handle = try #require(connection)
+        for round in 1...200 {
+            pair.serverSends(records(30), on: 2)
+            if round.isMultiple(of: 3) { pair.server.drop(stream: 2, of: handle) }
+        }
+        pair.serverSends(records(30), on: 2)
+        pair.run(for: .seconds(10)) { $0.recordsAtClient(2).count == 30 }
+        #expect(pair.recordsAtClient(2).count == 30)
+    }
+
     @Test("what is acknowledged is told once it is")
     func acknowledgement() {
         var pair = connected()
