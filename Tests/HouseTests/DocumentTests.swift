@@ -65,6 +65,28 @@ struct DocumentTests {
         }
     }
 
+    @Test("every test that THREATS names is there")
+    func namedTests() throws {
+        let tests = try Tree.files(in: "Tests", "swift")
+        let text = try Tree.file("docs/THREATS.md").text
+        let pattern = #"`(\w+Tests)`((?:,?\s+"[^"]+")*)"#
+        let matches = try text.matches(of: pattern)
+        #expect(matches.count > 40)
+        for match in matches {
+            let files = tests.filter {
+                $0.path.contains("/\(match[1])/") || $0.text.contains("struct \(match[1])")
+            }
+            #expect(!files.isEmpty, "there are no \(match[1])")
+            for name in try match[2].matches(of: #""([^"]+)""#).map({ $0[1] }) {
+                let words = name.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                #expect(
+                    files.contains { $0.text.contains(words) },
+                    "\(match[1]) has no test \"\(words)\""
+                )
+            }
+        }
+    }
+
     @Test("every section of the protocol that the code cites is there")
     func citations() throws {
         guard Tree.exists("docs/PROTOCOL.md") else { return }
