@@ -212,7 +212,7 @@ extension Cluster {
     }
 
     /// Bit by bit, unlike the server does it.
-    private static func holds(_ ban: Ban, _ ip: IPAddress) -> Bool {
+    static func holds(_ ban: Ban, _ ip: IPAddress) -> Bool {
         guard case .prefix(let prefix, let bits) = ban else { return false }
         let (a, b) = (prefix.octets, ip.octets)
         guard a.count == b.count else { return false }

@@ -43,6 +43,9 @@ extension Cluster {
             if serverMissed.count < 256 { serverMissed.append(delivery) }
             return
         }
+        if server.core.bans.contains(where: { Self.holds($0, delivery.from.ip) }) {
+            world.watch.droppedUnread()
+        }
         server.core.receive(
             delivery.bytes,
             on: Path(socket: socket(for: delivery.local.ip), remote: delivery.from),

@@ -15,6 +15,8 @@ package struct WireWatch: Sendable {
     private var proving: Set<UInt64> = []
     /// Digests of DATA that real clients sent and that have not reached the server yet.
     private var genuine: Set<UInt64> = []
+    /// The one that reached the server last, if it was new to it.
+    private var newest: UInt64?
     /// Digests of DATA that may answer a challenge, and the address from which they left.
     private var answering: [UInt64: Address] = [:]
     private var lastToServer: [UInt64: UInt32] = [:]
@@ -87,6 +89,7 @@ extension WireWatch {
         origin: UInt64,
         isIntact: Bool
     ) {
+        newest = nil
         bytesIn += bytes.count
         strangers[from, default: Balance()].bytesIn += bytes.count
         // The door drops what it cannot answer unread: the packet is as new as before.
@@ -94,11 +97,15 @@ extension WireWatch {
             let digest = TraceHash.digest(bytes)
             if genuine.remove(digest) != nil {
                 strangers[from, default: Balance()].genuineIn += bytes.count
+                newest = digest
             }
             if let proved = answering.removeValue(forKey: digest) { prove(proved) }
         }
         if isIntact, proving.remove(origin) != nil { prove(from) }
     }
+
+    /// The server dropped unread what reached it last, as its source is banned: the packet is as new as before.
+    package mutating func droppedUnread() { if let newest { genuine.insert(newest) } }
 
     private mutating func prove(_ address: Address) {
         strangers[address, default: Balance()].isProved = true
