@@ -88,6 +88,16 @@ class Measured:
                 if not self.news.wait(limit - time.monotonic()) or self.process.poll() is not None:
                     raise Failed(f"waited in vain for {pattern}: {self.heard}")
 
+    def load_more(self):
+        """Goes to the top until more rows are there; how many there are. A busy machine may lose a key."""
+        for _ in range(12):
+            self.key("Home")
+            try:
+                return int(self.wait("^rows of ", 10).rsplit(" ", 1)[1])
+            except Failed:
+                continue
+        raise Failed("no earlier messages come")
+
     def tell(self):
         """What was measured since this was asked last."""
         self.process.send_signal(signal.SIGUSR1)
@@ -182,8 +192,7 @@ def history():
     while rows < HISTORY:
         # Earlier messages come when the top is in sight.
         time.sleep(0.02)
-        ani.key("Home")
-        rows = int(ani.wait("^rows of ").rsplit(" ", 1)[1])
+        rows = ani.load_more()
     say(f"{rows} rows were loaded within {time.monotonic() - begun:.1f} s")
     note("loading", ani.tell())
     begun = time.monotonic()
