@@ -39,6 +39,7 @@ let epoll = Target.Dependency.target(name: "CEpoll", condition: .when(platforms:
 let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimWire", []),
     ("KirimNoise", ["KirimWire", crypto, cryptoExtras]),
+    ("KirimLibcrypto", ["KirimNoise"]),
     ("KirimTransport", ["KirimWire", "KirimNoise", deque, heap]),
     ("KirimRooms", ["KirimWire"]),
     ("KirimPlain", ["KirimWire", "KirimRooms"]),
@@ -53,7 +54,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain",
             "KirimServerCore",
-            "KirimJournal", nioCore, nioPosix, logging, metrics, lifecycle,
+            "KirimLibcrypto", "KirimJournal", nioCore, nioPosix, logging, metrics, lifecycle,
         ]
     ),
     (
@@ -127,7 +128,7 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
         "kirim-bench",
         [
             "KirimLoad", "KirimSimulation", "KirimJournal", "KirimServerCore", "KirimClientCore",
-            "KirimTransport", "KirimNoise", "KirimRooms", "KirimWire", arguments,
+            "KirimTransport", "KirimLibcrypto", "KirimNoise", "KirimRooms", "KirimWire", arguments,
         ]
     ),
 ]
@@ -151,7 +152,11 @@ let fuzzing: [Target] =
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("KirimWireTests", ["KirimWire", "KirimTestKit"]),
     ("KirimNoiseTests", ["KirimNoise", "KirimWire", "KirimTestKit", crypto]),
-    ("KirimTransportTests", ["KirimTransport", "KirimWire", "KirimNoise", "KirimTestKit"]),
+    ("KirimLibcryptoTests", ["KirimLibcrypto", "KirimNoise", "KirimTestKit"]),
+    (
+        "KirimTransportTests",
+        ["KirimTransport", "KirimLibcrypto", "KirimWire", "KirimNoise", "KirimTestKit"]
+    ),
     ("KirimRoomsTests", ["KirimRooms", "KirimWire", "KirimTestKit"]),
     ("KirimPlainTests", ["KirimPlain", "KirimRooms", "KirimWire"]),
     (

@@ -24,7 +24,23 @@ package struct PacketKey: Sendable {
     }
 
     /// Turns what stands behind the header into ciphertext with its tag behind it. The header is authenticated.
-    package func seal(_ packet: inout [UInt8], after headerSize: Int, number: UInt64) {
+    ///
+    /// swift-crypto does it where there is no other cipher, or that fails.
+    package func seal(
+        _ packet: inout [UInt8],
+        after headerSize: Int,
+        number: UInt64,
+        by cipher: (any PacketCipher)?
+    ) {
+        if let cipher {
+            let sealed = withNonceAndKey(number) { nonce, key in
+                cipher.seal(packet, after: headerSize, nonce: nonce, key: key)
+            }
+            if let sealed {
+                packet = sealed
+                return
+            }
+        }
         let sealed = sealed(packet[headerSize...], number: number, header: packet[..<headerSize])
         packet.removeLast(packet.count - headerSize)
         packet.append(contentsOf: sealed)
@@ -36,7 +52,9 @@ package struct PacketKey: Sendable {
         header: ArraySlice<UInt8>
     ) -> some Collection<UInt8> {
         do {
-            let nonce = try ChaChaPoly.Nonce(data: Self.nonce(number, room: 0))
+            let nonce = try withUnsafeBytes(of: Self.nonce(number)) { bytes in
+                try ChaChaPoly.Nonce(data: bytes)
+            }
             let box = try ChaChaPoly.seal(
                 plaintext,
                 using: key,
@@ -51,13 +69,28 @@ package struct PacketKey: Sendable {
     }
 
     /// The plaintext; `nil` where the bytes, the number or the header are not what was sealed.
+    ///
+    /// swift-crypto opens it where there is no other cipher, or that fails.
     package func open(
         _ sealed: ArraySlice<UInt8>,
         number: UInt64,
-        header: ArraySlice<UInt8>
+        header: ArraySlice<UInt8>,
+        by cipher: (any PacketCipher)? = nil
     ) -> [UInt8]? {
         guard sealed.count >= Self.tagSize else { return nil }
-        var combined = Self.nonce(number, room: sealed.count)
+        if let cipher {
+            let opening = withNonceAndKey(number) { nonce, key in
+                cipher.open(sealed, header: header, nonce: nonce, key: key)
+            }
+            switch opening {
+            case .text(let text): return text
+            case .notAuthentic: return nil
+            case .failed: break
+            }
+        }
+        var combined: [UInt8] = []
+        combined.reserveCapacity(Self.nonceSize + sealed.count)
+        withUnsafeBytes(of: Self.nonce(number)) { combined.append(contentsOf: $0) }
         combined.append(contentsOf: sealed)
         guard
             let box = try? ChaChaPoly.SealedBox(combined: combined),
@@ -66,13 +99,17 @@ package struct PacketKey: Sendable {
         return [UInt8](plaintext)
     }
 
-    private static func nonce(_ number: UInt64, room: Int) -> [UInt8] {
-        var nonce: [UInt8] = []
-        nonce.reserveCapacity(nonceSize + room)
-        nonce.append(contentsOf: repeatElement(0, count: 4))
-        for shift in stride(from: 0 as UInt64, to: 64, by: 8) {
-            nonce.append(UInt8(truncatingIfNeeded: number >> shift))
-        }
-        return nonce
+    private func withNonceAndKey<R>(
+        _ number: UInt64,
+        _ body: (_ nonce: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer) -> R
+    ) -> R {
+        withUnsafeBytes(of: Self.nonce(number)) { nonce in key.withUnsafeBytes { body(nonce, $0) } }
+    }
+
+    /// The words of 0^32 | LE64(number), in the order of memory.
+    private static func nonce(_ number: UInt64) -> (UInt32, UInt32, UInt32) {
+        let low = UInt32(truncatingIfNeeded: number)
+        let high = UInt32(truncatingIfNeeded: number >> 32)
+        return (0, low.littleEndian, high.littleEndian)
     }
 }

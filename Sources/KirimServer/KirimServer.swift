@@ -6,6 +6,7 @@ import Musl
 import Darwin
 #endif
 import KirimJournal
+import KirimLibcrypto
 package import KirimNoise
 import KirimPlain
 package import KirimRooms
@@ -53,6 +54,9 @@ package final class KirimServer: Service {
         }
         let clock = ShellClock()
         let settings = configuration(options, identity: identity, startedAt: clock.startedAt)
+        let cipher =
+            settings.endpoint.transport.cipher == nil ? "swift-crypto" : SystemCipher.library
+        log.debug("packets are sealed", metadata: ["by": "\(cipher)"])
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let disk = NIOThreadPool(numberOfThreads: 1)
         disk.start()
@@ -209,6 +213,7 @@ package final class KirimServer: Service {
             }
         settings.plain.silence = options.plainSilence
         settings.endpoint.startedAt = startedAt
+        settings.endpoint.transport.cipher = SystemCipher()
         switch options.access {
         case .open: settings.endpoint.access = .open
         case .password(let password):

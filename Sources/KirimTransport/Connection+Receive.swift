@@ -22,7 +22,8 @@ extension Connection {
             let plaintext = keys.opening.open(
                 datagram[header.size...],
                 number: UInt64(header.packetNumber),
-                header: datagram[..<header.size]
+                header: datagram[..<header.size],
+                by: configuration.cipher
             )
         else { return .notAuthentic }
         let previous = received.largest

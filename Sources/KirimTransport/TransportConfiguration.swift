@@ -1,3 +1,4 @@
+package import KirimNoise
 package import KirimWire
 
 /// Every constant of the transport, with its reason and source. Simulations draw their own.
@@ -45,6 +46,8 @@ package struct TransportConfiguration: Sendable {
     /// So long a token lets its bearer begin with OPEN.
     package var tokenLifetime: Duration = .seconds(7 * 86_400)
     package var grease: Grease
+    /// Seals and opens the packets of connections; `nil` for swift-crypto, which does the handshakes in any case.
+    package var cipher: (any PacketCipher)?
 
     /// Bytes of an unreliable datagram, so that it fits one packet beside an ACK.
     package static let datagramLimit = 1_000

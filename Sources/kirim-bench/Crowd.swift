@@ -32,10 +32,12 @@ final class Crowd {
         }
     }
 
-    init(of count: Int) throws {
+    /// The server's packets are sealed and opened by `cipher`, the readers' by swift-crypto.
+    init(of count: Int, cipher: (any PacketCipher)?) throws {
         var dice = Dice(seed: 1)
         var configuration = ServerCore.Configuration()
         configuration.endpoint.connectionLimit = count + 1
+        configuration.endpoint.transport.cipher = cipher
         configuration.endpoint.handshakes = Rate(perSecond: 1_000_000, burst: 1_000_000)
         // Who hears of whom is not what is measured.
         configuration.presenceAudience = 0

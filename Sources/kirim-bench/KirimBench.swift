@@ -23,11 +23,11 @@ struct KirimBench: ParsableCommand {
     var list = false
 
     func run() throws {
-        let names = Operation.allCases.filter { !$0.isLong }.map(\.rawValue)
+        let names = Operation.allCases.filter { !$0.isLong && $0.isPossible }.map(\.rawValue)
         if list { return print(names.joined(separator: "\n")) }
         for name in operations.isEmpty ? names : operations {
-            guard let operation = Operation(rawValue: name) else {
-                throw ValidationError("There is no operation “\(name)”.")
+            guard let operation = Operation(rawValue: name), operation.isPossible else {
+                throw ValidationError("There is no operation “\(name)” on this machine.")
             }
             var meter = Meter()
             let count = try operation.run(times, &meter)

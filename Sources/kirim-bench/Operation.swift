@@ -1,5 +1,6 @@
 import Foundation
 import KirimJournal
+import KirimLibcrypto
 import KirimLoad
 import KirimNoise
 import KirimRooms
@@ -12,19 +13,33 @@ enum Operation: String, CaseIterable {
     case parseFrames = "parse-frames"
     case writeFrames = "write-frames"
     case seal
+    case sealSystem = "seal-system"
     case open
+    case openSystem = "open-system"
     case encodeEntry = "encode-entry"
     case parseEntry = "parse-entry"
     case fanOut1 = "fan-out-1"
     case fanOut100 = "fan-out-100"
+    case fanOut100System = "fan-out-100-system"
     case fanOut10000 = "fan-out-10000"
     case acks100 = "acks-100"
+    case acks100System = "acks-100-system"
     case post
     case journal1 = "journal-1"
     case journal100 = "journal-100"
 
     /// Those that take minutes where instructions are counted.
     var isLong: Bool { self == .fanOut10000 }
+
+    /// Those with the system's cipher, where this machine has it.
+    var isPossible: Bool {
+        switch self {
+        case .sealSystem, .openSystem, .fanOut100System, .acks100System: Self.cipher != nil
+        default: true
+        }
+    }
+
+    private static let cipher = SystemCipher()
 
     /// Does it so often; returns of how many things the measured work was.
     func run(_ times: Int, _ meter: inout Meter) throws -> Int {
@@ -34,13 +49,10 @@ enum Operation: String, CaseIterable {
             return each(times, &meter) { _ = try? Frame.all(in: bytes) }
         case .writeFrames:
             return each(times, &meter) { _ = Self.packet }
-        case .seal:
-            let (key, text, header) = Self.sealing
-            return each(times, &meter) { _ = key.seal(text, number: 7, header: header) }
-        case .open:
-            let (key, text, header) = Self.sealing
-            let sealed = key.seal(text, number: 7, header: header)
-            return each(times, &meter) { _ = key.open(sealed[...], number: 7, header: header[...]) }
+        case .seal: return seal(by: nil, times, &meter)
+        case .sealSystem: return seal(by: Self.cipher, times, &meter)
+        case .open: return open(by: nil, times, &meter)
+        case .openSystem: return open(by: Self.cipher, times, &meter)
         case .encodeEntry:
             let entry = Self.entry
             return each(times, &meter) { _ = entry.bytes }
@@ -51,8 +63,10 @@ enum Operation: String, CaseIterable {
             }
         case .fanOut1: return try fanOut(1, times, &meter)
         case .fanOut100: return try fanOut(100, times, &meter)
+        case .fanOut100System: return try fanOut(100, by: Self.cipher, times, &meter)
         case .fanOut10000: return try fanOut(10_000, times, &meter)
         case .acks100: return try acks(100, times, &meter)
+        case .acks100System: return try acks(100, by: Self.cipher, times, &meter)
         case .post: return try post(times, &meter)
         case .journal1: return try journal(1, times, &meter)
         case .journal100: return try journal(100, times, &meter)
@@ -66,8 +80,30 @@ enum Operation: String, CaseIterable {
         return times
     }
 
-    private func fanOut(_ readers: Int, _ times: Int, _ meter: inout Meter) throws -> Int {
-        let crowd = try Crowd(of: readers)
+    private func seal(by cipher: SystemCipher?, _ times: Int, _ meter: inout Meter) -> Int {
+        let (key, text, header) = Self.sealing
+        let packet = header + text
+        return each(times, &meter) {
+            var packet = packet
+            key.seal(&packet, after: header.count, number: 7, by: cipher)
+        }
+    }
+
+    private func open(by cipher: SystemCipher?, _ times: Int, _ meter: inout Meter) -> Int {
+        let (key, text, header) = Self.sealing
+        let sealed = key.seal(text, number: 7, header: header)
+        return each(times, &meter) {
+            _ = key.open(sealed[...], number: 7, header: header[...], by: cipher)
+        }
+    }
+
+    private func fanOut(
+        _ readers: Int,
+        by cipher: SystemCipher? = nil,
+        _ times: Int,
+        _ meter: inout Meter
+    ) throws -> Int {
+        let crowd = try Crowd(of: readers, cipher: cipher)
         for _ in 0..<times {
             crowd.write()
             meter.measure { crowd.fanOut() }
@@ -77,8 +113,13 @@ enum Operation: String, CaseIterable {
         return times * readers
     }
 
-    private func acks(_ readers: Int, _ times: Int, _ meter: inout Meter) throws -> Int {
-        let crowd = try Crowd(of: readers)
+    private func acks(
+        _ readers: Int,
+        by cipher: SystemCipher? = nil,
+        _ times: Int,
+        _ meter: inout Meter
+    ) throws -> Int {
+        let crowd = try Crowd(of: readers, cipher: cipher)
         var count = 0
         for _ in 0..<times {
             crowd.write()
@@ -91,7 +132,7 @@ enum Operation: String, CaseIterable {
     }
 
     private func post(_ times: Int, _ meter: inout Meter) throws -> Int {
-        let crowd = try Crowd(of: 1)
+        let crowd = try Crowd(of: 1, cipher: nil)
         for _ in 0..<times {
             crowd.post()
             meter.measure { crowd.takeIn() }

@@ -1,3 +1,4 @@
+import KirimLibcrypto
 import KirimNoise
 import KirimTestKit
 import KirimTransport
@@ -31,6 +32,30 @@ struct DeliveryTests {
         #expect(pair.recordsAtClient(2).count == 70)
         #expect(pair.recordsAtServer(1)[49] == up[49])
         #expect(pair.recordsAtClient(2)[69] == down[69])
+    }
+
+    @Test(
+        "two ends whose packets different libraries seal understand each other",
+        .enabled("this machine has OpenSSL 3") { SystemCipher() != nil },
+        arguments: [true, false]
+    )
+    func twoCiphers(isAtServer: Bool) throws {
+        var configuration = TransportConfiguration()
+        if !isAtServer { configuration.cipher = SystemCipher() }
+        var pair = Pair(
+            configuration: configuration,
+            serversCipher: isAtServer ? SystemCipher() : nil
+        )
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        let up = records(50), down = records(70, size: 900)
+        pair.clientSends(up, on: 1)
+        pair.serverSends(down, on: 2)
+        pair.run(for: .seconds(5))
+        #expect(pair.recordsAtServer(1) == Dictionary(uniqueKeysWithValues: zip(0..., up)))
+        #expect(pair.recordsAtClient(2) == Dictionary(uniqueKeysWithValues: zip(0..., down)))
+        #expect(pair.client.dropped == 0)
+        #expect(pair.server.counters.notAuthentic == 0)
     }
 
     @Test(

@@ -53,11 +53,13 @@ struct Pair: ~Copyable {
     init(
         seed: UInt64 = 1,
         configuration: TransportConfiguration = TransportConfiguration(),
-        access: AccessPolicy = .open
+        access: AccessPolicy = .open,
+        serversCipher: (any PacketCipher)? = nil
     ) {
         var dice = SeededDice(seed: seed)
         var serverConfiguration = ServerEndpoint.Configuration()
         serverConfiguration.transport = configuration
+        serverConfiguration.transport.cipher = serversCipher
         serverConfiguration.access = access
         serverConfiguration.startedAt = 1_700_000_000
         server = ServerEndpoint(
