@@ -95,18 +95,18 @@ struct DamageTests {
             let text = "halaman \(page)"
             chat.says(text)
             let sentence = "The file with outbox and history is damaged"
-            if budi.hears(text, within: .seconds(3)) != nil {
+            func says(_ sentences: String...) -> Bool {
+                chat.process.lines.contains { line in sentences.allSatisfy(line.contains) }
+            }
+            let advice = "; move it away and start again."
+            let end = ContinuousClock.now + .seconds(20)
+            while !budi.texts.contains(text), !says(sentence, advice), .now < end { usleep(20_000) }
+            if budi.texts.contains(text) {
                 said.append(text)
-                let isTold = chat.process.lines.contains { $0.contains(sentence) }
-                if isTold { told += 1 } else { unharmed += 1 }
+                if says(sentence) { told += 1 } else { unharmed += 1 }
             } else {
                 refused += 1
-                #expect(
-                    chat.process.lines.contains {
-                        $0.contains(sentence) && $0.contains("; move it away and start again.")
-                    },
-                    "page \(page): \(chat.process.lines)"
-                )
+                #expect(says(sentence, advice), "page \(page): \(chat.process.lines)")
             }
             #expect(Set(chat.texts).isSubset(of: said), "page \(page)")
             chat.process.end()
@@ -201,6 +201,10 @@ struct DamageTests {
             "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",
         ]
         let libraries = places.map { "\($0)/faketime/libfaketime.so.1" }
+        guard !isSanitized else {
+            print("SKIPPED: a sanitizer and libfaketime both want to be the first in a program.")
+            return
+        }
         guard let library = libraries.first(where: FileManager.default.fileExists(atPath:)) else {
             print("SKIPPED: there is no libfaketime here to set a clock back.")
             return

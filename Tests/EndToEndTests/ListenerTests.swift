@@ -159,7 +159,8 @@ struct ListenerTests {
             \(Int(Double(moreBytes + 28 * morePackets) * share)) bytes with headers of IPv4 and UDP
             """
         )
-        #expect(Double(moreBytes + 28 * morePackets) * share < 40_000)
+        // In a minute a packet that is sent again on a busy machine counts for sixty.
+        #expect(Double(moreBytes + 28 * morePackets) * share < (Self.isLong ? 40_000 : 60_000))
         withExtendedLifetime(listener) {}
     }
 

@@ -1,6 +1,11 @@
 import Foundation
 import KirimTestKit
 
+/// Whether programs are built with a sanitizer (`make asan`, `make tsan`), which needs memory and time of its own.
+let isSanitized = ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains {
+    ProcessInfo.processInfo.environment[$0] != nil
+}
+
 /// What a process holds of the machine (proc(5)); 0 where that cannot be seen.
 extension ChildProcess {
     var residentBytes: Int {
