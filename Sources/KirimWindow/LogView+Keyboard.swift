@@ -17,6 +17,7 @@ extension LogView {
     private func pressed(_ key: UInt32, _ modifiers: UInt32) -> Bool {
         switch Int32(bitPattern: key) {
         case GDK_KEY_Up, GDK_KEY_Page_Up, GDK_KEY_Home:
+            scrolling.isGoingUp = true
             // At the top already nothing moves that could be noticed.
             valueChanged()
         case GDK_KEY_c, GDK_KEY_C:
@@ -56,6 +57,14 @@ extension LogView {
         let seen = rowsInSight
         guard let last = seen.last(where: \.isWhole) ?? seen.last else { return }
         gtk_widget_grab_focus(last.holder)
+    }
+
+    /// A row that goes would take the keyboard with it: a row in sight that stays has it from then on.
+    func keepKeyboard(outOf gone: Range<Int>) {
+        guard let (place, _) = focusedRow(), gone.contains(place) else { return }
+        let staying = rowsInSight.filter { !gone.contains($0.place) }
+        let next = staying.first { $0.isWhole && $0.place > place } ?? staying.last
+        if let next { gtk_widget_grab_focus(next.holder) }
     }
 
     /// Whether the keyboard is in the log.

@@ -19,6 +19,8 @@ struct LogScrolling {
     var frames: (clock: Owned, handlers: [gulong])?
     /// The first row is near.
     var isNearTop = false
+    /// A key that goes up was pressed since the last frame.
+    var isGoingUp = false
 
     /// A list that cannot be scrolled to its end is not drawn for ever.
     static let patience = 30
@@ -113,27 +115,31 @@ extension LogView {
 
     private func painted() {
         scrolling.isHeld = false
-        if scrolling.isNearTop {
-            scrolling.isNearTop = false
-            asks.top()
-        }
         if let target = scrolling.target {
             scrolling.target = nil
             if model.count > 0 { scroll(to: min(target, model.count - 1)) }
-            return
+        } else {
+            follow()
+            // Whoever went up has left the end by now, and what comes above holds the view.
+            if scrolling.isNearTop {
+                scrolling.isNearTop = false
+                asks.top()
+            }
         }
+        scrolling.isGoingUp = false
+    }
+
+    private func follow() {
         guard follows, let view else { return }
         if view.isAtEnd {
             scrolling.isDue = false
             scrolling.attempts = 0
-        } else if scrolling.isDue || !hasKeyboard {
-            guard scrolling.attempts < LogScrolling.patience else { return }
+        } else if hasKeyboard, scrolling.isGoingUp || !scrolling.isDue {
+            personLooksBack()
+        } else if scrolling.attempts < LogScrolling.patience {
             scrolling.attempts += 1
             // To the end and not to the last row: that may be higher than the view.
             gtk_adjustment_set_value(view.adjustment, view.upper)
-        } else {
-            // The keyboard went up to a row.
-            personLooksBack()
         }
     }
 

@@ -67,7 +67,9 @@ package final class LogView<Shown: LogRow> {
     // MARK: - What is to be drawn
 
     package func splice(at place: Int, removed: Int, added: Int) {
-        if follows { bringEnd() } else { hold(beside: place..<place + removed) }
+        let gone = place..<place + removed
+        keepKeyboard(outOf: gone)
+        if follows { bringEnd() } else { hold(beside: gone) }
         model.splice(at: place, removed: removed, added: added)
     }
 

@@ -32,17 +32,15 @@ struct LogViewTests {
             gtk_window_set_default_size(window.cast(), 400, 300)
             let scroller = made(gtk_scrolled_window_new())
             let relay = relay
-            log = LogView(
-                scroller: scroller,
-                in: window,
-                asks: .init(
-                    make: { Line() },
-                    fill: { line, place in
-                        relay.asked.append(place)
-                        line.root.label = "\(place + relay.first)" + relay.more
-                    }
-                )
+            var asks = LogView<Line>.Asks(
+                make: { Line() },
+                fill: { line, place in
+                    relay.asked.append(place)
+                    line.root.label = "\(place + relay.first)" + relay.more
+                }
             )
+            asks.top = { relay.top() }
+            log = LogView(scroller: scroller, in: window, asks: asks)
             gtk_window_set_child(window.cast(), scroller)
             gtk_window_present(window.cast())
         }
@@ -52,6 +50,21 @@ struct LogViewTests {
             /// The number of the first row, and what stands behind each.
             var first = 0
             var more = ""
+            var top: () -> Void = {}
+        }
+
+        /// What is done when the first row is near.
+        var top: () -> Void {
+            get { relay.top }
+            set { relay.top = newValue }
+        }
+
+        /// Gives the keyboard to a row that is in sight.
+        func focus(_ number: Int) throws {
+            let row = try #require(
+                log.list.descendants.first { $0.typeName == "GtkLabel" && $0.label == "\(number)" }
+            )
+            gtk_widget_grab_focus(made(gtk_widget_get_parent(row)))
         }
 
         /// Rows with the numbers before the first one.
@@ -143,6 +156,44 @@ struct LogViewTests {
         gtk_window_destroy(shown.window.cast())
     }
 
+    @Test("stays at the top when the keyboard has gone there from the end, and earlier rows come")
+    func wentUp() throws {
+        let shown = Shown()
+        shown.append(300)
+        shown.settle { shown.asked.contains(299) && shown.end < 1 }
+        try shown.focus(299)
+        shown.draw(2)
+        var earlier = [100]
+        shown.top = { [unowned shown] in earlier.popLast().map { shown.prepend($0) } }
+        // As GTK does it for the key Home.
+        gtk_widget_activate_action_variant(
+            shown.log.list,
+            "list.scroll-to-item",
+            g_variant_new_uint32(0)
+        )
+        shown.settle { earlier.isEmpty }
+        shown.draw(6)
+        #expect(shown.inSight.first?.number == 0)
+        gtk_window_destroy(shown.window.cast())
+    }
+
+    @Test("gives the keyboard to a row in sight when the one that has it goes")
+    func focusStays() throws {
+        let shown = Shown()
+        shown.append(300)
+        shown.settle { shown.asked.contains(299) && shown.end < 1 }
+        shown.log.reveal(0)
+        shown.settle { shown.inSight.first?.number == 0 }
+        shown.draw(2)
+        try shown.focus(0)
+        shown.log.splice(at: 0, removed: 1, added: 301)
+        shown.draw(4)
+        let row = try #require(gtk_widget_get_focus_child(shown.log.list))
+        let line = try #require(row.descendants.first { $0.typeName == "GtkLabel" })
+        #expect(shown.inSight.contains { "\($0.number)" == line.label })
+        gtk_window_destroy(shown.window.cast())
+    }
+
     @Test("shows the end of a row that is higher than the view")
     func high() {
         let shown = Shown()
@@ -176,12 +227,7 @@ struct LogViewTests {
         let shown = Shown()
         shown.append(50)
         shown.settle { shown.asked.contains(49) && shown.end < 1 }
-        let last = try #require(
-            shown.log.list.descendants.first {
-                $0.typeName == "GtkLabel" && $0.label == "49"
-            }
-        )
-        gtk_widget_grab_focus(made(gtk_widget_get_parent(last)))
+        try shown.focus(49)
         shown.draw(2)
         shown.more = "\nline\nline"
         shown.log.rebind(49)
