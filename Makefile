@@ -6,8 +6,9 @@ SHELL := /bin/bash
 # it takes half as long again as the other, and everything after that is many times faster.
 CONFIGURATION ?= release
 PREFIX ?= /usr/local
-HOST ?= 127.0.0.1
-PORT ?= 12345
+# What is given empty is the default, too.
+override HOST := $(or $(HOST),127.0.0.1)
+override PORT := $(or $(PORT),12345)
 # A seed that is named is one to be repeated.
 ifeq ($(origin SEED),undefined)
 N ?= 200
