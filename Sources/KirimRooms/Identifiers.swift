@@ -144,10 +144,14 @@ public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparabl
     package var isAllowed: Bool { Label.isPlain(text) }
 
     private static func trimmed(_ text: String) -> String {
-        String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        let space = UInt8(ascii: " ")
+        guard text.utf8.first == space || text.utf8.last == space else { return text }
+        return String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
 
-    private static func fits(_ text: String) -> Bool { text.count <= length }
+    private static func fits(_ text: String) -> Bool {
+        text.utf8.count <= length || text.count <= length
+    }
 
     /// The name.
     public var description: String { text }
@@ -161,6 +165,8 @@ public struct MemberName: Hashable, Sendable, CustomStringConvertible, Comparabl
 
 /// The rules of names. Rooms need only the first, ``isAllowed(_:limit:)``: a room's name holds no space, and
 /// stands behind its `#`.
+///
+/// A client reads a name with every message: what is ASCII is told without the tables of Unicode.
 enum Label {
     static func isAllowed(_ text: String, limit: Int) -> Bool {
         guard !text.isEmpty, text.utf8.count <= limit, text.first != "/", text.first != "#" else {
@@ -177,6 +183,9 @@ enum Label {
 
     private static func isAllowed(_ scalar: Unicode.Scalar, after previous: Unicode.Scalar?) -> Bool
     {
+        if scalar.isASCII {
+            return scalar.value >= 0x20 && scalar.value != 0x7F && previous?.value != joiner
+        }
         if scalar.value == joiner || scalar.value == emojiStyle {
             // They hold emoji together; anywhere else they are invisible.
             return previous.map(isEmoji) ?? false
@@ -188,7 +197,7 @@ enum Label {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
             .paragraphSeparator:
             return false
-        case .spaceSeparator: return scalar == " "
+        case .spaceSeparator: return false
         default: return true
         }
     }
@@ -196,7 +205,12 @@ enum Label {
     /// Whether a line that begins with it can be read in one way only.
     static func isPlain(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, canBegin(first) else { return false }
-        return !text.contains("  ") && !text.unicodeScalars.contains(where: isColon)
+        var previous = first
+        for scalar in text.unicodeScalars {
+            if isColon(scalar) || scalar == " " && previous == " " { return false }
+            previous = scalar
+        }
+        return true
     }
 
     /// The same name, recognisable as one that broke the rule of ``isPlain(_:)``.
@@ -223,12 +237,20 @@ enum Label {
     }
 
     private static func canBegin(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return isLetterOrDigit(scalar) }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
             .decimalNumber, .letterNumber, .otherNumber:
             return true
         // Below are arrows, bullets, marks: signs that a face may use itself.
         default: return isEmoji(scalar) && scalar.value >= 0x2600 && !isMark(scalar)
+        }
+    }
+
+    private static func isLetterOrDigit(_ ascii: Unicode.Scalar) -> Bool {
+        switch ascii {
+        case "a"..."z", "A"..."Z", "0"..."9": true
+        default: false
         }
     }
 

@@ -10,7 +10,7 @@ import NIOPosix
 
 /// Runs the core on one event loop: datagrams in, a turn, datagrams out, one timer, the journal beside it.
 ///
-///     read up to N datagrams -> receive -> drain outputs -> one flush -> arm one timer
+///     read up to N datagrams -> receive -> drain outputs, flushing now and then -> arm one timer
 final class Engine {
     let loop: any EventLoop
     var core: ServerCore
@@ -62,6 +62,8 @@ final class Engine {
     private let rebinds = Counter(label: "kirim_sockets_rebound")
     private let connections = Gauge(label: "kirim_connections")
 
+    /// Datagrams for one call of the system: more would save little, and keep the first one waiting for the last.
+    private static let flushSize = 32
     /// Datagrams sent before the loop may do something else.
     private static let turnLimit = 1_024
     /// How long a journal that is slow, or fails, may hold up the end.
@@ -171,21 +173,27 @@ final class Engine {
         }
     }
 
-    /// Does what there is to do, flushes once, arms the timer.
+    /// Does what there is to do, arms the timer.
     func endTurn() {
         let now = clock.now
         var count = 0
         while count < Self.turnLimit, let output = core.nextOutput(at: now) {
-            if perform(output, at: now) { count += 1 }
+            guard perform(output, at: now) else { continue }
+            count += 1
+            if count % Self.flushSize == 0 { flush() }
         }
+        flush()
+        if count == Self.turnLimit { continueSoon() }
+        arm()
+        if case .leaving = stage, !hasMore, !core.isStoring { sayGoodbye() }
+    }
+
+    private func flush() {
         for outlet in unflushed {
             outlet.channel.flush()
             outlet.isUnflushed = false
         }
         unflushed.removeAll(keepingCapacity: true)
-        if count == Self.turnLimit { continueSoon() }
-        arm()
-        if case .leaving = stage, !hasMore, !core.isStoring { sayGoodbye() }
     }
 
     private func continueSoon() {

@@ -87,6 +87,8 @@ package enum ServerLog {
 
     /// The text with everything that a terminal would obey, or that could forge a line, written out.
     package static func visible(_ text: String) -> String {
+        // What most people write most of the time needs no look into the tables of Unicode.
+        if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
         var shown = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -132,8 +132,9 @@ extension Connection {
     var probeDeadline: Instant? {
         guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
         let longest = Self.longestProbeWait
+        let first = isAnswerDelayed ? probeTimeout : roundTrip.promptProbeTimeout
         // The shortest timeout is a millisecond: thirteen doublings, and it is the longest.
-        let wait = min(min(probeTimeout, longest) << Int64(min(probeCount, 13)), longest)
+        let wait = min(min(first, longest) << Int64(min(probeCount, 13)), longest)
         return lastElicitingSent.advanced(nanoseconds: wait)
     }
 

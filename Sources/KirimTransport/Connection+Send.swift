@@ -75,7 +75,7 @@ extension Connection {
         guard !draft.isEmpty else { return nil }
         if draft.isAckEliciting {
             bundle(into: &draft, at: now, from: &source)
-            if case .client = role, draft.hasRecords { draft.add(.ackNow) }
+            if asksAtOnce(at: now), draft.hasRecords { draft.isUrgent = draft.add(.ackNow) }
             if dice.oneIn(configuration.grease.framesOneIn) {
                 draft.add(
                     .grease(
@@ -98,6 +98,13 @@ extension Connection {
         case .server(let index):
             DataHeader(destination: .client(index: index), packetNumber: nextPacketNumber)
         }
+    }
+
+    /// Whether the records of a packet are to be acknowledged at once. A client's always are: a post is worth it. After a
+    /// silence as long as the peer may wait it costs nothing, since no other packet would share the acknowledgement.
+    private func asksAtOnce(at now: Instant) -> Bool {
+        if case .client = role { return true }
+        return now.nanoseconds - lastElicitingSent.nanoseconds >= times.peerMaxAckDelay
     }
 
     private mutating func hasContent() -> Bool {
@@ -315,6 +322,8 @@ private struct Draft {
     var contents: [SentContent] = []
     var acknowledges: UInt32?
     private(set) var isAckEliciting = false
+    /// It asks to be acknowledged at once.
+    var isUrgent = false
 
     /// Most packets are small; a larger one makes its buffer grow.
     private static let usualSize = 256
@@ -415,6 +424,7 @@ extension Connection {
         if draft.isAckEliciting {
             packetsSent += 1
             lastElicitingSent = now
+            isAnswerDelayed = !draft.isUrgent
             pacer.sent(bytes.count)
         }
         paths.sent(bytes.count, on: path)

@@ -57,6 +57,8 @@ struct Connection: ~Copyable {
     var recent: Deque<RecentRecord> = []
     var peerWindow: Int
     var lastElicitingSent: Instant
+    /// The peer may let the acknowledgement of the last one wait.
+    var isAnswerDelayed = true
     var packetsSent: UInt64 = 0
     var packetsLost: UInt64 = 0
     /// How many packets had been sent when the last loss was noticed.

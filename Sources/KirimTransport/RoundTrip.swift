@@ -5,6 +5,9 @@ struct RoundTrip: Sendable {
     /// Smallest step of the timers (RFC 9002 §6.1.2).
     package static let granularity: Int64 = 1_000_000
 
+    /// 5 ms: a fan-out to a thousand readers.
+    private static let longTurn: Int64 = 5_000_000
+
     /// 30 s.
     private static let longestSample: Int64 = 30_000_000_000
 
@@ -49,4 +52,7 @@ struct RoundTrip: Sendable {
 
     /// The probe timeout without backoff and without the peer's delay (RFC 9002 §6.2.1).
     var probeTimeout: Int64 { smoothed + max(4 * variation, Self.granularity) }
+
+    /// The same where the peer was asked to answer at once. It may still be in the middle of a long turn.
+    var promptProbeTimeout: Int64 { smoothed + max(4 * variation, Self.longTurn) }
 }

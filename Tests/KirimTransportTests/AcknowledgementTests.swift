@@ -52,9 +52,24 @@ struct AcknowledgementTests {
     func bytes(size: Int, count: Int) {
         var talk = Talk(size: size)
         talk.pair.delay = .zero
+        // What follows on a silence is acknowledged at once.
+        talk.say(1)
         let before = talk.pair.toServer.count
         talk.say(count - 1, each: .milliseconds(1))
         #expect(talk.pair.toServer.count == before)
+        talk.say(1, each: .milliseconds(1))
+        #expect(talk.pair.toServer.count == before + 1)
+    }
+
+    @Test(
+        "what comes first after a silence is acknowledged at once: nothing else would share the acknowledgement"
+    )
+    func firstWord() {
+        var talk = Talk(size: 40)
+        talk.pair.delay = .zero
+        let before = talk.pair.toServer.count
+        talk.say(1, each: .milliseconds(1))
+        #expect(talk.pair.toServer.count == before + 1)
         talk.say(1, each: .milliseconds(1))
         #expect(talk.pair.toServer.count == before + 1)
     }
@@ -63,6 +78,7 @@ struct AcknowledgementTests {
     func lastWord() {
         var talk = Talk(size: 40)
         talk.pair.delay = .zero
+        talk.say(1)
         let before = talk.pair.toServer.count
         talk.say(1, each: .milliseconds(24))
         #expect(talk.pair.toServer.count == before)

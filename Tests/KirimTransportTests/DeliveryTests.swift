@@ -257,6 +257,48 @@ struct DeliveryTests {
         #expect((18...22).contains(pair.fromServer.count - before))
     }
 
+    @Test(
+        "a lost message that nothing follows comes a round trip later, and nobody waits for a late acknowledgement",
+        arguments: [true, false]
+    )
+    func lastWord(isUp: Bool) throws {
+        var pair = connected()
+        let (clients, servers) = (pair.clientConnection, pair.serverConnection)
+        let client = try #require(clients)
+        let server = try #require(servers)
+        pair.clientSends([], on: 1)
+        pair.serverSends([], on: 1)
+        pair.clientShelf.streams[1] = records(31)
+        pair.serverShelf.streams[1] = records(31)
+        func say(upTo end: UInt64, _ pair: inout Pair) {
+            if isUp {
+                pair.client.offer(upTo: end, on: 1, of: client)
+            } else {
+                pair.server.offer(upTo: end, on: 1, of: server)
+            }
+        }
+        // On a way whose time is known.
+        for end in 1...30 as ClosedRange<UInt64> {
+            say(upTo: end, &pair)
+            pair.run(for: .milliseconds(500))
+        }
+        var isLost = false
+        pair.passes = { toServer, bytes, _ in
+            guard toServer == isUp, bytes.count > 60, !isLost else { return true }
+            isLost = true
+            return false
+        }
+        let start = pair.now
+        say(upTo: 31, &pair)
+        pair.run(for: .seconds(5)) {
+            isUp ? $0.recordsAtServer(1).count == 31 : $0.recordsAtClient(1).count == 31
+        }
+        #expect(isLost)
+        let took = start.duration(to: pair.now)
+        // The way, after the probe timeout: 50 ms, and little more.
+        #expect(took > .milliseconds(75) && took < .milliseconds(90))
+    }
+
     @Test("a single lost message is repaired within a few probe timeouts by what follows it")
     func thinFlow() {
         var pair = connected()
