@@ -1,3 +1,4 @@
+import DequeModule
 package import KirimRooms
 package import KirimTransport
 package import KirimWire
@@ -12,6 +13,8 @@ extension Chat {
     package mutating func sweep(at now: Instant, lastHeard: (ConnectionHandle) -> Instant?) {
         guard let due = nextSweep, due <= now else { return }
         nextSweep = sessions.isEmpty ? nil : now.advanced(by: Self.sweepInterval)
+        // After a storm it has room for hundreds of thousands.
+        if effects.isEmpty { effects = [] }
         for connection in sessions.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
             if case .silent? = sessions[connection]?.stage,
                 let openedAt = sessions[connection]?.openedAt,

@@ -65,8 +65,9 @@ package struct Chat {
         case send([UInt8], ConnectionHandle)
         case close(ConnectionHandle, CloseCode, reason: String)
         /// An entry of the lobby, for plain clients.
-        case relay(Entry)
-        case output(ServerCore.Output)
+        indirect case relay(Entry)
+        /// Large, and seldom beside the offers of a fan-out, as the others are small: so it stands elsewhere.
+        indirect case output(ServerCore.Output)
     }
 
     /// `salt`: what nobody outside knows.

@@ -30,7 +30,7 @@ extension ServerCore {
         case read(ReadID, EntryQuery)
         /// Then say ``ServerCore/authorFound(_:_:at:wall:)``.
         case lookUp(LookupID, MemberID, OutboxID)
-        /// For the operator's log.
-        case note(ServerNote)
+        /// For the operator's log. The largest by far, and one for hundreds of datagrams.
+        indirect case note(ServerNote)
     }
 }

@@ -85,6 +85,7 @@ extension Session {
                 base += 1
                 byteCount -= first.count
             }
+            if records.isEmpty { records = [] }
         }
 
         subscript(number: UInt64) -> [UInt8]? {
@@ -118,6 +119,8 @@ extension Session {
         /// The next one in order, if it is there.
         mutating func take() -> (RequestID, [UInt8])? {
             guard let bytes = early.removeValue(forKey: next) else { return nil }
+            // Most have nothing to ask for hours.
+            if early.isEmpty { early = [:] }
             defer { next += 1 }
             return (RequestID(rawValue: next), bytes)
         }

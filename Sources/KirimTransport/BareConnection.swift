@@ -27,7 +27,7 @@ package struct BareConnection: ~Copyable {
             keys: keys,
             peer: Parameters(configuration),
             path: path,
-            configuration: configuration,
+            constants: Constants(configuration),
             dice: Dice(dice),
             roundTrip: nil,
             at: now

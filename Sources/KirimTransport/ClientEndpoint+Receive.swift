@@ -147,7 +147,7 @@ extension ClientEndpoint {
             keys: keys,
             peer: parameters,
             path: Path(socket: socket, remote: path.remote),
-            configuration: configuration,
+            constants: constants,
             dice: dice,
             roundTrip: sessions.last?.connection.roundTrip,
             at: now

@@ -39,6 +39,7 @@ package struct ClientEndpoint: ~Copyable {
 
     let identity: StaticKey
     let configuration: TransportConfiguration
+    let constants: Constants
     let dice: Dice
 
     var remotes: [Address] = []
@@ -118,6 +119,7 @@ package struct ClientEndpoint: ~Copyable {
     ) {
         self.identity = identity
         self.configuration = configuration
+        constants = Constants(configuration)
         self.dice = Dice(dice)
         hopAfter = configuration.portHop
     }

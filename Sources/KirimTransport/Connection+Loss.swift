@@ -36,7 +36,7 @@ extension Connection {
             let delay = Int64(min(ack.delay, 1 << 30)) * 8_000
             roundTrip.add(
                 sample: now.nanoseconds - newest.sentAt.nanoseconds,
-                acknowledgementDelay: min(delay, times.peerMaxAckDelay)
+                acknowledgementDelay: min(delay, peerMaxAckDelay)
             )
         }
         probeCount = 0

@@ -23,7 +23,7 @@ extension Connection {
                 datagram[header.size...],
                 number: UInt64(header.packetNumber),
                 header: datagram[..<header.size],
-                by: configuration.cipher
+                by: constants.configuration.cipher
             )
         else { return .notAuthentic }
         let previous = received.largest
@@ -81,7 +81,7 @@ extension Connection {
         {
             acknowledgeBy = now
         } else if acknowledgeBy == nil {
-            acknowledgeBy = now.advanced(nanoseconds: times.maxAckDelay)
+            acknowledgeBy = now.advanced(nanoseconds: constants.maxAckDelay)
         }
     }
 
@@ -127,7 +127,10 @@ extension Connection {
 
     private mutating func peerMoved(to path: Path, bytes: Int, at now: Instant) {
         let isSameHost = path.remote.ip == paths.active.path.remote.ip
-        let patience = max(3 * probeTimeout, 3 * configuration.initialRoundTrip.inNanoseconds)
+        let patience = max(
+            3 * probeTimeout,
+            3 * constants.configuration.initialRoundTrip.inNanoseconds
+        )
         let challenges = paths.move(
             to: path,
             bytesIn: bytes,
@@ -149,9 +152,9 @@ extension Connection {
     /// behind another NAT mapping (RFC 9000 §9.4).
     mutating func pathChanged(resets: Bool) {
         if resets {
-            congestion = CongestionController(window: configuration.initialWindow)
+            congestion = CongestionController(window: constants.configuration.initialWindow)
             pacer = Pacer()
-            roundTrip = RoundTrip(initial: configuration.initialRoundTrip)
+            roundTrip = RoundTrip(initial: constants.configuration.initialRoundTrip)
         }
         probeCount = 0
         // Of this road nothing is known yet.

@@ -10,7 +10,7 @@ extension Connection {
     /// Bundling is for thin flows: with more than this under way there are packets enough.
     private static let thinFlow = 8 * PacketSize.maximum
     private static let bundledSize = 256
-    private static let bundledCopies = 2
+    private static let bundledCopies: UInt8 = 2
     static let recentLimit = 16
     /// Packets without a loss after which a path is good: copies would only be bytes.
     private static let calm: UInt64 = 128
@@ -32,7 +32,7 @@ extension Connection {
 
     /// The next datagram that may leave now; `nil` when there is none.
     mutating func nextPacket(at now: Instant, source: inout some RecordSource) -> Transmit? {
-        let numbersLeft = Int(configuration.endOfPacketNumbers) - Int(nextPacketNumber)
+        let numbersLeft = Int(constants.configuration.endOfPacketNumbers) - Int(nextPacketNumber)
         guard numbersLeft > 0 else {
             end(.violation)
             return nil
@@ -76,11 +76,11 @@ extension Connection {
         if draft.isAckEliciting {
             bundle(into: &draft, at: now, from: &source)
             if asksAtOnce(at: now), draft.hasRecords { draft.isUrgent = draft.add(.ackNow) }
-            if dice.oneIn(configuration.grease.framesOneIn) {
+            if dice.oneIn(constants.configuration.grease.framesOneIn) {
                 draft.add(
                     .grease(
                         type: 0x40 | UInt8(truncatingIfNeeded: dice.next()),
-                        length: Int(dice.next() % configuration.grease.frameBytes)
+                        length: Int(dice.next() % constants.configuration.grease.frameBytes)
                     )
                 )
             }
@@ -104,7 +104,7 @@ extension Connection {
     /// silence as long as the peer may wait it costs nothing, since no other packet would share the acknowledgement.
     private func asksAtOnce(at now: Instant) -> Bool {
         if case .client = role { return true }
-        return now.nanoseconds - lastElicitingSent.nanoseconds >= times.peerMaxAckDelay
+        return now.nanoseconds - lastElicitingSent.nanoseconds >= peerMaxAckDelay
     }
 
     private mutating func hasContent() -> Bool {
@@ -272,9 +272,7 @@ extension Connection {
     {
         guard size <= Self.bundledSize else { return }
         if recent.count >= Self.recentLimit { recent.removeFirst() }
-        recent.append(
-            RecentRecord(stream: stream, number: number, size: size, sentAt: now, copies: 0)
-        )
+        recent.append(RecentRecord(stream: stream, number: number, sentAt: now, copies: 0))
     }
 
     /// Redundant bundling: small records younger than one probe timeout ride along for free in bytes
@@ -407,7 +405,7 @@ extension Connection {
             &bytes,
             after: headerSize,
             number: UInt64(nextPacketNumber),
-            by: configuration.cipher
+            by: constants.configuration.cipher
         )
         sent.append(
             SentPacket(
@@ -425,6 +423,7 @@ extension Connection {
             packetsSent += 1
             lastElicitingSent = now
             isAnswerDelayed = !draft.isUrgent
+            isResting = false
             pacer.sent(bytes.count)
         }
         paths.sent(bytes.count, on: path)

@@ -29,11 +29,11 @@ struct Connection: ~Copyable {
     let handle: ConnectionHandle
     let role: Role
     let keys: SessionKeys
-    let configuration: TransportConfiguration
-    let peer: Parameters
+    let constants: Constants
+    /// In nanoseconds.
+    let peerMaxAckDelay: Int64
     let dice: Dice
     let createdAt: Instant
-    let times: Times
     private(set) var phase: Phase = .open
 
     // What arrived.
@@ -59,6 +59,8 @@ struct Connection: ~Copyable {
     var lastElicitingSent: Instant
     /// The peer may let the acknowledgement of the last one wait.
     var isAnswerDelayed = true
+    /// Nothing was under way for a while.
+    var isResting = false
     var packetsSent: UInt64 = 0
     var packetsLost: UInt64 = 0
     /// How many packets had been sent when the last loss was noticed.
@@ -98,7 +100,7 @@ struct Connection: ~Copyable {
         keys: SessionKeys,
         peer: Parameters,
         path: Path,
-        configuration: TransportConfiguration,
+        constants: Constants,
         dice: Dice,
         roundTrip: RoundTrip?,
         at now: Instant
@@ -106,11 +108,11 @@ struct Connection: ~Copyable {
         self.handle = handle
         self.role = role
         self.keys = keys
-        self.peer = peer
-        self.configuration = configuration
+        self.constants = constants
+        peerMaxAckDelay = peer.maxAckDelay.inNanoseconds
+        let configuration = constants.configuration
         self.dice = dice
         createdAt = now
-        times = Times(configuration, peer)
         reassembly = Reassembly(limit: configuration.receiveWindow + RecordFrame.recordLimit)
         largestReceivedAt = now
         lastHeard = now
@@ -123,20 +125,21 @@ struct Connection: ~Copyable {
     }
 }
 
-/// What is reckoned with at every packet, in nanoseconds.
-struct Times {
+/// What all connections of an endpoint have in common. The times are reckoned with at every packet, and stand here in
+/// nanoseconds.
+final class Constants: Sendable {
+    let configuration: TransportConfiguration
     let idleTimeout: Int64
     let keepAlive: Int64
     let attention: Int64
     let maxAckDelay: Int64
-    let peerMaxAckDelay: Int64
 
-    init(_ configuration: TransportConfiguration, _ peer: Parameters) {
+    init(_ configuration: TransportConfiguration) {
+        self.configuration = configuration
         idleTimeout = configuration.idleTimeout.inNanoseconds
         keepAlive = configuration.keepAlive.inNanoseconds
         attention = configuration.attention.inNanoseconds
         maxAckDelay = configuration.maxAckDelay.inNanoseconds
-        peerMaxAckDelay = peer.maxAckDelay.inNanoseconds
     }
 }
 
@@ -144,9 +147,8 @@ struct Times {
 struct RecentRecord {
     let stream: UInt64
     let number: UInt64
-    let size: Int
     let sentAt: Instant
-    var copies: Int
+    var copies: UInt8
 }
 
 // MARK: Wishes
@@ -154,6 +156,8 @@ struct RecentRecord {
 extension Connection {
     /// Datagrams that wait; the oldest give way (newest wins).
     static let datagramQueue = 32
+    /// 3 s.
+    private static let restlessness: Int64 = 3_000_000_000
     /// Challenges and answers that wait, so that nobody fills the queue.
     static let pathFrameLimit = 8
 
@@ -268,7 +272,7 @@ extension Connection {
     }
 
     /// srtt + max(4 rttvar, 1 ms) + the peer's max_ack_delay (RFC 9002 §6.2.1).
-    var probeTimeout: Int64 { roundTrip.probeTimeout + times.peerMaxAckDelay }
+    var probeTimeout: Int64 { roundTrip.probeTimeout + peerMaxAckDelay }
 
     var deadline: Instant? {
         switch phase {
@@ -276,7 +280,7 @@ extension Connection {
         case .closing(let until), .draining(let until): return until
         case .open: break
         }
-        var earliest = lastHeard.advanced(nanoseconds: times.idleTimeout)
+        var earliest = lastHeard.advanced(nanoseconds: constants.idleTimeout)
         func consider(_ moment: Instant?) {
             if let moment { earliest = min(earliest, moment) }
         }
@@ -289,6 +293,7 @@ extension Connection {
             consider(pacer.deadline(window: congestion.window, smoothed: roundTrip.smoothed))
         }
         consider(pingDeadline)
+        consider(restDeadline)
         return earliest
     }
 
@@ -299,9 +304,9 @@ extension Connection {
         guard case .client = role, !controls.contains(.ping) else { return nil }
         let age = max(0, lastElicitingSent.nanoseconds - lastNews.nanoseconds)
         let watchful = max(lastElicitingSent, lastNews).advanced(
-            nanoseconds: max(times.attention, age)
+            nanoseconds: max(constants.attention, age)
         )
-        return min(watchful, lastElicitingSent.advanced(nanoseconds: times.keepAlive))
+        return min(watchful, lastElicitingSent.advanced(nanoseconds: constants.keepAlive))
     }
 
     /// Since when an answer is due; before that the peer's silence means nothing.
@@ -319,7 +324,7 @@ extension Connection {
             return
         case .open: break
         }
-        if now >= lastHeard.advanced(nanoseconds: times.idleTimeout) {
+        if now >= lastHeard.advanced(nanoseconds: constants.idleTimeout) {
             end(.idle)
             return
         }
@@ -330,6 +335,25 @@ extension Connection {
         }
         if paths.timePassed(to: now) { pathChanged(resets: true) }
         if let pingDeadline, now >= pingDeadline { ping() }
+        if let restDeadline, now >= restDeadline { rest() }
+    }
+
+    /// When what was needed for a conversation may go: the silent ones are many, and their memory is the server's.
+    private var restDeadline: Instant? {
+        guard case .server = role, !isResting, sent.elicitingCount == 0 else { return nil }
+        return lastElicitingSent.advanced(nanoseconds: Self.restlessness)
+    }
+
+    /// Gives back the room of what is empty, and of what nothing is asked for any more.
+    private mutating func rest() {
+        isResting = true
+        sent.giveBack()
+        recent = []
+        if events.isEmpty { events = [] }
+        if acknowledgedStreams.isEmpty { acknowledgedStreams = [] }
+        if datagrams.isEmpty { datagrams = [] }
+        if controls.isEmpty { controls = [] }
+        if pathFrames.isEmpty { pathFrames = [] }
     }
 
     /// Facts for the owner since the last call, in order.

@@ -166,7 +166,7 @@ extension ServerEndpoint {
             keys: keys,
             peer: parameters,
             path: path,
-            configuration: configuration.transport,
+            constants: constants,
             dice: dice,
             roundTrip: nil,
             at: now
@@ -211,6 +211,7 @@ extension ServerEndpoint {
     /// The first DATA under the new keys: the client holds them, so OPEN was no replay.
     mutating func confirm(_ session: Session, at now: Instant) {
         session.isConfirmed = true
+        session.accept = []
         unconfirmed.removeAll { $0 == session.connectionID }
         counters.confirmed += 1
         var used: InvitationID?

@@ -72,6 +72,13 @@ struct SentPackets {
         packets.lazy.compactMap { $0 }.filter(\.isAckEliciting)
     }
 
+    /// Nothing is asked for again of what is left.
+    mutating func giveBack() {
+        guard elicitingCount == 0 else { return }
+        base = end
+        packets = []
+    }
+
     /// Packets that are not ack-eliciting are never answered for certain: they must not pile up.
     private mutating func trim() {
         while let first = packets.first, first.map({ !$0.isAckEliciting }) ?? true {

@@ -19,6 +19,7 @@ package struct ServerEndpoint: ~Copyable {
 
     let identity: StaticKey
     let configuration: Configuration
+    let constants: Constants
     let dice: Dice
     var door: Door
     package internal(set) var counters = Counters()
@@ -38,9 +39,8 @@ package struct ServerEndpoint: ~Copyable {
     var opens: Deque<(OpenPacket, Path)> = []
     var answers: Deque<Transmit> = []
 
-    private var dirty: Deque<ConnectionHandle> = []
-    private var isDirty: Set<ConnectionHandle> = []
-    private var eventful: Deque<ConnectionHandle> = []
+    private var dirty: Deque<Session> = []
+    private var eventful: Deque<Session> = []
     private var timers = TimerQueue()
     var events: Deque<Event> = []
     private var nextHandle: UInt64 = 1
@@ -54,6 +54,7 @@ package struct ServerEndpoint: ~Copyable {
     ) {
         self.identity = identity
         self.configuration = configuration
+        constants = Constants(configuration.transport)
         let dice = Dice(dice)
         self.dice = dice
         door = Door(identity: identity, configuration: configuration, dice: dice)
@@ -67,9 +68,14 @@ package struct ServerEndpoint: ~Copyable {
         let peer: PublicKey
         let ephemeral: [UInt8]
         let invitation: InvitationID?
-        let accept: [UInt8]
+        /// The answer to its OPEN, until it is clear that this came.
+        var accept: [UInt8]
         let createdAt: Instant
         var isConfirmed = false
+        /// Something about it changed, and it waits to be asked for packets.
+        var isDirty = false
+        /// The endpoint knows it no more.
+        var isForgotten = false
         /// Its keys are proved, but it may not come in: only a goodbye is owed.
         var isRefused = false
 
@@ -186,14 +192,14 @@ extension ServerEndpoint {
     package mutating func offer(upTo end: UInt64, on stream: UInt64, of handle: ConnectionHandle) {
         guard let session = session(handle) else { return }
         session.connection.offer(upTo: end, on: stream)
-        markDirty(handle)
+        markDirty(session)
     }
 
     /// What was `later` is there now.
     package mutating func resume(stream: UInt64, of handle: ConnectionHandle) {
         guard let session = session(handle) else { return }
         session.connection.resume(stream: stream)
-        markDirty(handle)
+        markDirty(session)
     }
 
     /// Sends no more of the stream.
@@ -205,7 +211,7 @@ extension ServerEndpoint {
     package mutating func send(datagram: [UInt8], to handle: ConnectionHandle) {
         guard let session = session(handle) else { return }
         session.connection.send(datagram: datagram)
-        markDirty(handle)
+        markDirty(session)
     }
 
     package mutating func close(
@@ -234,18 +240,14 @@ extension ServerEndpoint {
         answerStrangers()
         while true {
             if let event = events.popFirst() { return event }
-            guard let handle = eventful.first else { return nil }
-            guard let session = session(handle) else {
+            guard let session = eventful.first else { return nil }
+            guard !session.isForgotten, let event = session.connection.takeEvent() else {
                 eventful.removeFirst()
-                continue
-            }
-            guard let event = session.connection.takeEvent() else {
-                eventful.removeFirst()
-                if session.connection.isOver { forget(session) }
+                if session.connection.isOver, !session.isForgotten { forget(session) }
                 continue
             }
             // Who has not been announced has nothing to say; its end is nobody's business.
-            if session.isConfirmed { return .connection(handle, event) }
+            if session.isConfirmed { return .connection(session.handle, event) }
         }
     }
 
@@ -256,10 +258,9 @@ extension ServerEndpoint {
         latest = max(latest, now)
         answerStrangers()
         if let answer = answers.popFirst() { return answer }
-        while let handle = dirty.first {
-            guard let session = session(handle) else {
+        while let session = dirty.first {
+            guard !session.isForgotten else {
                 dirty.removeFirst()
-                isDirty.remove(handle)
                 continue
             }
             // Never for an address that has not proved itself: a token is as good as a proof for a week.
@@ -270,9 +271,9 @@ extension ServerEndpoint {
                 return transmit
             }
             dirty.removeFirst()
-            isDirty.remove(handle)
-            timers.schedule(handle, at: session.connection.deadline)
-            if session.connection.hasNews { eventful.append(handle) }
+            session.isDirty = false
+            timers.schedule(session.handle, at: session.connection.deadline)
+            if session.connection.hasNews { eventful.append(session) }
         }
         return nil
     }
@@ -334,15 +335,18 @@ extension ServerEndpoint {
 
     /// A connection changed: it may have events, packets, another deadline.
     mutating func touch(_ session: Session) {
-        if session.connection.hasNews { eventful.append(session.handle) }
-        markDirty(session.handle)
+        if session.connection.hasNews { eventful.append(session) }
+        markDirty(session)
     }
 
-    private mutating func markDirty(_ handle: ConnectionHandle) {
-        if isDirty.insert(handle).inserted { dirty.append(handle) }
+    private mutating func markDirty(_ session: Session) {
+        guard !session.isDirty else { return }
+        session.isDirty = true
+        dirty.append(session)
     }
 
     mutating func forget(_ session: Session) {
+        session.isForgotten = true
         sessions[session.connectionID] = nil
         openings[session.ephemeral] = nil
         named[session.handle] = nil

@@ -258,6 +258,26 @@ struct DeliveryTests {
     }
 
     @Test(
+        "a silent client's connection gives back what a conversation needs, and goes on where it was"
+    )
+    func rest() throws {
+        var pair = connected()
+        let connections = pair.serverConnection
+        let connection = try #require(connections)
+        pair.serverSends(records(20), on: 2)
+        pair.run(for: .seconds(1))
+        let busy = pair.server.load(of: connection)
+        #expect(try #require(busy).recent > 0)
+        pair.run(for: .seconds(5))
+        let quiet = pair.server.load(of: connection)
+        #expect(try #require(quiet).recent == 0)
+        pair.serverShelf.streams[2] = records(40)
+        pair.server.offer(upTo: 40, on: 2, of: connection)
+        pair.run(for: .seconds(1))
+        #expect(pair.recordsAtClient(2).count == 40)
+    }
+
+    @Test(
         "a lost message that nothing follows comes a round trip later, and nobody waits for a late acknowledgement",
         arguments: [true, false]
     )
