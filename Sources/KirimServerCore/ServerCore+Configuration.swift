@@ -30,7 +30,7 @@ extension ServerCore {
         /// can make keys would otherwise use up ``ChatLimits/members`` in an hour, for everybody and for ever.
         package var enrolments = Rate(oneIn: .seconds(10), burst: 50)
         /// Replies that one connection leaves unacknowledged, in records and bytes; over it, it is closed. More than
-        /// answers to all requests that may wait behind a hello.
+        /// answers to all requests that may wait behind a hello, and to all posts in flight.
         package var replyRecords = 512
         package var replyBytes = 262_144
         /// Presence is told to at most so many readers of a room; above, it would drown the text.

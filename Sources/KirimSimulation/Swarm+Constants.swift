@@ -112,7 +112,8 @@ extension Scene {
         dice.pick("storage retry", &server.storageRetry, from: [.milliseconds(50), .seconds(3)])
         dice.pick("requests a second", &server.requestsPerSecond, from: [10])
         dice.pick("request burst", &server.requestBurst, from: [30])
-        dice.pick("reply records", &server.replyRecords, from: [24, 64])
+        // Fewer than posts and requests in flight together would close a connection that did nothing wrong, again and again.
+        dice.pick("reply records", &server.replyRecords, from: [160])
         dice.pick("reply bytes", &server.replyBytes, from: [16_384])
         dice.pick("presence audience", &server.presenceAudience, from: [0, 2])
         dice.pick("plain clients", &server.plain.clientLimit, from: [1])

@@ -101,6 +101,8 @@ extension ClientEndpoint {
             dice: dice,
             at: now
         )
+        // Whatever else answered, it was not the server.
+        attempt.objection = nil
         guard began else {
             dropped += 1
             beginAttempt(at: now.advanced(by: configuration.handshakeRetry))
@@ -206,7 +208,7 @@ extension ClientEndpoint {
 extension ClientEndpoint {
     /// How often an OPEN is repeated before the handshake begins anew.
     private static let openTries = 4
-    /// Times in a row that nothing but an objectionable answer must come before we give up. The answers
+    /// Times that nothing but an objectionable answer must come before we give up. The answers
     /// prove nothing, so a single forged one must not end the search; who forges them all could as well
     /// drop the real ones.
     private static let objectionLimit = 4
@@ -302,8 +304,8 @@ extension ClientEndpoint {
                     return
                 }
             } else {
+                // Silence takes no objection back: the answer may be lost, or the budget for it used up.
                 failures += 1
-                objections = 0
                 // A NAT may have given this socket a port that no server answers, or have lost it.
                 if failures % Self.failuresPerSocket == 0 { askForSocket() }
             }

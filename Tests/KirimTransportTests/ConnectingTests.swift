@@ -102,6 +102,26 @@ struct ConnectingTests {
     }
 
     @Test(
+        "whoever needs a password hears so although every other question is lost, or not answered"
+    )
+    func objectionOnBadRoad() {
+        var dice = SeededDice(seed: 1)
+        let key = PasswordKey.derive(
+            password: Array("kunci".utf8),
+            serverKey: StaticKey(dice: &dice).publicKey
+        )
+        var pair = Pair(access: .password(key))
+        var asked = 0
+        pair.passes = { toServer, _, _ in
+            if toServer { asked += 1 }
+            return !toServer || asked % 2 == 1
+        }
+        pair.connect()
+        pair.run(for: .seconds(60))
+        #expect(pair.clientEvents.contains(.stopped(.passwordNeeded)))
+    }
+
+    @Test(
         "whoever is turned away is not called unreachable, and its next try is given all its time"
     )
     func silenceAfterRefusal() {
