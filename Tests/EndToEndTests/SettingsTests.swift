@@ -5,7 +5,7 @@ import Testing
 
 /// What a server is told: a mistake ends it with a sentence, and never makes it another server than was meant.
 @Suite("Settings", .serialized, .timeLimit(.minutes(3)))
-struct SettingsTests {
+final class SettingsTests {
     private let home: String
     private let program: String
 
@@ -17,6 +17,8 @@ struct SettingsTests {
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         program = try ChildProcess.built("kirim")
     }
+
+    deinit { try? FileManager.default.removeItem(atPath: home) }
 
     private func file(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
         let path = "\(home)/\(name)"
