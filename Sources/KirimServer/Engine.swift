@@ -33,6 +33,7 @@ final class Engine {
     private var stage = Stage.serving
     /// Whether the rest of a long turn is scheduled.
     private var hasMore = false
+    private var isInTurn = false
 
     private enum Stage {
         case serving
@@ -175,6 +176,9 @@ final class Engine {
 
     /// Does what there is to do, arms the timer.
     func endTurn() {
+        // A channel that fails at a flush tells so in the middle of it, and is bound anew there.
+        guard !isInTurn else { return continueSoon() }
+        isInTurn = true
         let now = clock.now
         var count = 0
         while count < Self.turnLimit, let output = core.nextOutput(at: now) {
@@ -185,6 +189,7 @@ final class Engine {
         flush()
         if count == Self.turnLimit { continueSoon() }
         arm()
+        isInTurn = false
         if case .leaving = stage, !hasMore, !core.isStoring { sayGoodbye() }
     }
 

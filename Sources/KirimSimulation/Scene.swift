@@ -76,7 +76,7 @@ package struct Scene: Sendable {
         server.limits.rooms = draw(3, or: server.limits.rooms)
         server.limits.roomMembers = draw(2, or: server.limits.roomMembers)
         server.limits.subscriptions = draw(8, or: server.limits.subscriptions)
-        server.replyRecords = draw(24, or: server.replyRecords)
+        server.replyRecords = draw(160, or: server.replyRecords)
         server.replyBytes = draw(16_384, or: server.replyBytes)
         server.gatheredBytes = draw(20_000, or: server.gatheredBytes)
         server.presenceAudience = draw(2, or: server.presenceAudience)

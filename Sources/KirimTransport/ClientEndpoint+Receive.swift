@@ -49,6 +49,7 @@ extension ClientEndpoint {
             // A late packet of a connection that has ended finds nobody.
             guard session.connection.phase == .open else { return }
             silentSince = nil
+            objections = 0
             hopAfter = configuration.portHop
             // A connection that was replaced may have another address of the server.
             guard session === sessions.last else { return }

@@ -53,7 +53,7 @@ package struct ClientEndpoint: ~Copyable {
     var attempt: ClientAttempt?
     /// The attempt, or the one planned, is there only because the open connection is silent.
     var isSearching = false
-    /// Sends since the last connection that brought nothing but an objectionable answer.
+    /// Sends since the server was heard last that brought nothing but an objectionable answer.
     var objections = 0
     /// Attempts since somebody last answered; widens the waits.
     var failures = 0

@@ -132,7 +132,8 @@ extension Connection {
     var probeDeadline: Instant? {
         guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
         let longest = Self.longestProbeWait
-        let first = isAnswerDelayed ? probeTimeout : roundTrip.promptProbeTimeout
+        let first =
+            isAnswerDelayed ? probeTimeout : min(probeTimeout, roundTrip.promptProbeTimeout)
         // The shortest timeout is a millisecond: thirteen doublings, and it is the longest.
         let wait = min(min(first, longest) << Int64(min(probeCount, 13)), longest)
         return lastElicitingSent.advanced(nanoseconds: wait)

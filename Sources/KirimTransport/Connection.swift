@@ -341,7 +341,9 @@ extension Connection {
     /// When what was needed for a conversation may go: the silent ones are many, and their memory is the server's.
     private var restDeadline: Instant? {
         guard case .server = role, !isResting, sent.elicitingCount == 0 else { return nil }
-        return lastElicitingSent.advanced(nanoseconds: Self.restlessness)
+        // Those that were told something together do not rest all at once.
+        let spread = Int64(handle.rawValue % 1_024) * 1_000_000
+        return lastElicitingSent.advanced(nanoseconds: Self.restlessness + spread)
     }
 
     /// Gives back the room of what is empty, and of what nothing is asked for any more.

@@ -99,7 +99,9 @@ extension ServerEndpoint {
             return
         }
         if let id = openings[ephemeral], let session = sessions[id] {
-            if !session.isConfirmed { answers.append(Transmit(bytes: session.accept, path: path)) }
+            if !session.isConfirmed, !session.isRefused {
+                answers.append(Transmit(bytes: session.accept, path: path))
+            }
             return
         }
         guard Self.spoken.contains(open.version) else {

@@ -18,9 +18,38 @@ struct OutgoingStream {
     /// Records too long for a packet, of which a part was sent.
     private(set) var fragmented: [FragmentedRecord] = []
 
-    // Sets of ranges are dear, and mostly empty: looked at only where they are not.
-    private var acknowledged: RangeSet<UInt64>?
-    private var again: RangeSet<UInt64>?
+    /// Mostly there are none.
+    private var holes: Holes?
+
+    /// Sets of ranges are dear even to copy. Belongs to one stream, which is never copied.
+    private final class Holes {
+        /// Acknowledged out of order.
+        var acknowledged: RangeSet<UInt64>?
+        /// To be sent again.
+        var again: RangeSet<UInt64>?
+    }
+
+    private var acknowledged: RangeSet<UInt64>? {
+        get { holes?.acknowledged }
+        set { change(\.acknowledged, to: newValue) }
+    }
+
+    private var again: RangeSet<UInt64>? {
+        get { holes?.again }
+        set { change(\.again, to: newValue) }
+    }
+
+    private mutating func change(
+        _ part: ReferenceWritableKeyPath<Holes, RangeSet<UInt64>?>,
+        to ranges: RangeSet<UInt64>?
+    ) {
+        if holes == nil {
+            if ranges == nil { return }
+            holes = Holes()
+        }
+        holes?[keyPath: part] = ranges
+        if let holes, holes.acknowledged == nil, holes.again == nil { self.holes = nil }
+    }
 
     struct Name: Equatable {
         let id: UInt64

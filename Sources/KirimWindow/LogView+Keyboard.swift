@@ -18,6 +18,7 @@ extension LogView {
         switch Int32(bitPattern: key) {
         case GDK_KEY_Up, GDK_KEY_Page_Up, GDK_KEY_Home:
             scrolling.isGoingUp = true
+            gtk_widget_queue_draw(list)
             // At the top already nothing moves that could be noticed.
             valueChanged()
         case GDK_KEY_c, GDK_KEY_C:

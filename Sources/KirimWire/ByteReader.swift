@@ -45,12 +45,14 @@ package struct ByteReader {
 
     /// Reads a big-endian integer of the type's own width.
     package mutating func integer<I: FixedWidthInteger>(_: I.Type = I.self) throws(WireError) -> I {
-        let size = MemoryLayout<I>.size
+        I(truncatingIfNeeded: try word(MemoryLayout<I>.size))
+    }
+
+    /// Not generic: another module gets no code of its own for its type, and would look up each operation.
+    private mutating func word(_ size: Int) throws(WireError) -> UInt64 {
         guard remaining >= size else { throw .truncated }
-        var value: I = 0
-        for index in position..<position + size {
-            value = value << 8 | I(truncatingIfNeeded: bytes[index])
-        }
+        var value: UInt64 = 0
+        for index in position..<position + size { value = value << 8 | UInt64(bytes[index]) }
         position += size
         return value
     }
