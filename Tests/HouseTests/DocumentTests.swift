@@ -75,6 +75,7 @@ struct DocumentTests {
         for match in matches {
             let files = tests.filter {
                 $0.path.contains("/\(match[1])/") || $0.text.contains("struct \(match[1])")
+                    || $0.text.contains("class \(match[1])")
             }
             #expect(!files.isEmpty, "there are no \(match[1])")
             for name in try match[2].matches(of: #""([^"]+)""#).map({ $0[1] }) {
