@@ -101,6 +101,7 @@ extension ChatClient {
         switch readers[index].subscribed(first: first, last: last, at: now) {
         case .setBack:
             abandon(stream)
+            beginPagesAnew(of: room)
             store(.forget(room, beyond: last), .forget(room))
             tell(.setBack(room))
             read(index, at: now)

@@ -27,13 +27,12 @@ struct Wish {
         self.request = request
     }
 
-    /// The connection is lost.
+    /// The connection is lost. What came of a page stays: on a bad road it may take several connections.
     mutating func pause() {
         guard case .asked = stage else { return }
         stage = .waiting
         rooms = []
         members = []
-        found = [:]
         wanted = nil
     }
 }
@@ -193,7 +192,10 @@ extension ChatClient {
         guard let session, session.wishesAsked < configuration.wishesInFlight,
             let stream = self.session?.takeStream(for: .page(ticket))
         else { return }
-        let start = SubscriptionStart.after(SequenceNumber(rawValue: first.rawValue - 1))
+        wishes[index].found = wishes[index].found.filter { (first...last).contains($0.key) }
+        var next = first
+        while wishes[index].found[next] != nil { next = next.next }
+        let start = SubscriptionStart.after(SequenceNumber(rawValue: next.rawValue - 1))
         let request = Request.subscribe(stream: stream, room: room, start: start, until: last)
         wishes[index].wanted = first...last
         if let id = say(request, for: .wish(ticket)) { wishes[index].stage = .asked(id) }
@@ -214,6 +216,7 @@ extension ChatClient {
         if last < wanted.lowerBound {
             finishPage(index, at: now)
         } else {
+            wishes[index].found = wishes[index].found.filter { $0.key <= last }
             wishes[index].wanted = wanted.lowerBound...min(wanted.upperBound, last)
             if isWhole(wishes[index]) { finishPage(index, at: now) }
         }
@@ -225,6 +228,17 @@ extension ChatClient {
         else { return }
         wishes[index].found[entry.sequence] = entry
         if isWhole(wishes[index]) { finishPage(index, at: now) }
+    }
+
+    /// The room's log is another one from some entry on: what came of its pages may not be in it.
+    mutating func beginPagesAnew(of room: RoomName) {
+        for index in wishes.indices {
+            guard case .page(room, _, _) = wishes[index].request, wishes[index].stage != .reading
+            else { continue }
+            stopPage(of: wishes[index])
+            wishes[index].pause()
+            wishes[index].found = [:]
+        }
     }
 
     private func isWhole(_ wish: Wish) -> Bool {

@@ -340,6 +340,87 @@ struct ReadingTests {
         #expect(scene.answer(ticket) == .refused(.notInRoom))
     }
 
+    @Test("a page that several connections bring is asked for from where it stopped")
+    func pageInPieces() throws {
+        var scene = try Scene()
+        scene.enter(first: 101, last: 101)
+        scene.entry(101)
+        let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
+        guard case .subscribe(let stream, .lobby, _, _)? = scene.requests.last else {
+            Issue.record("no subscription")
+            return
+        }
+        // The one in the middle is lost with the connection.
+        for number: UInt64 in [98, 100] {
+            scene.bring(Scene.entry(number).bytes, stream: stream, number: number)
+        }
+        scene.close()
+        scene.enter(first: 102, last: 101)
+        guard
+            case .subscribe(let again, .lobby, .after(let after), let until)? = scene.requests.last
+        else {
+            Issue.record("no second subscription")
+            return
+        }
+        #expect(after.rawValue == 98)
+        #expect(until?.rawValue == 100)
+        for number: UInt64 in [99, 100] {
+            scene.bring(Scene.entry(number).bytes, stream: again, number: number)
+        }
+        guard case .entries(let entries)? = scene.answer(ticket) else {
+            Issue.record("no page")
+            return
+        }
+        #expect(entries.map(\.sequence.rawValue) == [98, 99, 100])
+    }
+
+    @Test("a page is asked for anew where the room's log was set back meanwhile")
+    func pageOfAnotherLog() throws {
+        var scene = try Scene()
+        scene.enter(first: 101, last: 101)
+        scene.entry(101)
+        let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
+        guard case .subscribe(let stream, .lobby, _, _)? = scene.requests.last else {
+            Issue.record("no subscription")
+            return
+        }
+        scene.bring(Scene.entry(98).bytes, stream: stream, number: 98)
+        scene.close()
+        scene.open()
+        scene.welcome()
+        let first = scene.requests.firstIndex { if case .subscribe = $0 { true } else { false } }
+        guard let first, case .subscribe(let reading, _, _, _) = scene.requests[first] else {
+            Issue.record("no reading")
+            return
+        }
+        scene.say(
+            .subscribed(
+                RequestID(rawValue: UInt64(first)),
+                stream: reading,
+                room: .lobby,
+                first: SequenceNumber(rawValue: 100),
+                last: SequenceNumber(rawValue: 99)
+            )
+        )
+        scene.subscribed(first: 100, last: 99)
+        guard
+            case .subscribe(let again, .lobby, .after(let after), let until)? = scene.requests.last
+        else {
+            Issue.record("no second subscription")
+            return
+        }
+        #expect(after.rawValue == 96)
+        #expect(until?.rawValue == 99)
+        for number: UInt64 in [97, 98, 99] {
+            scene.bring(Scene.entry(number).bytes, stream: again, number: number)
+        }
+        guard case .entries(let entries)? = scene.answer(ticket) else {
+            Issue.record("no page")
+            return
+        }
+        #expect(entries.map(\.sequence.rawValue) == [97, 98, 99])
+    }
+
     @Test("pages back from the server, then from the journal")
     func paging() throws {
         var scene = try Scene()
