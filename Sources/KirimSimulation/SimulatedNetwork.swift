@@ -120,6 +120,11 @@ extension SimulatedNetwork {
 
     package func addresses(of host: HostID) -> [IPAddress] { hosts[host.index].addresses }
 
+    /// Whether some host, or its router, has the address.
+    package func isTaken(_ address: IPAddress) -> Bool {
+        hosts.contains { $0.addresses.contains(address) || $0.translator?.outer == address }
+    }
+
     package func isBehindRouter(_ host: HostID) -> Bool { hosts[host.index].translator != nil }
 
     /// A host sends from one of its ports. The source address is its own of the receiver's family.
