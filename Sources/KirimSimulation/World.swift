@@ -293,12 +293,10 @@ extension World {
             put(.trouble(.uncut, index), at: now.advanced(by: spell))
         case .uncut: network.cut(place.host, up: false, down: false)
         case .rebind:
-            var other: IPAddress?
-            if dice.chance(0.3) {
-                repeat {
-                    other = .v4(0x0D00_0000 | UInt32(dice.number(below: 1 << 20)) << 4)
-                } while other.map { network.isTaken($0) } ?? false
-            }
+            let other: IPAddress? =
+                dice.chance(0.3)
+                ? .v4(0x0D00_0000 | fresh(below: 1 << 20) { [.v4(0x0D00_0000 | $0 << 4)] } << 4)
+                : nil
             network.rebind(place.host, to: other)
         case .move: move(index)
         case .narrow:
@@ -327,15 +325,22 @@ extension World {
         network.set(places[index].host, up: places[index].up, down: places[index].down)
     }
 
+    /// A number whose addresses nobody has: of two with the same one only the first would ever hear anything.
+    private mutating func fresh(below limit: Int, _ addresses: (UInt32) -> [IPAddress]) -> UInt32 {
+        while true {
+            let number = UInt32(dice.number(below: limit))
+            if !addresses(number).contains(where: { network.isTaken($0) }) { return number }
+        }
+    }
+
     /// Another address of either family, or only the loss of one.
     private mutating func move(_ index: Int) {
-        // Of two that have one address only the first would ever hear anything.
-        var fresh: UInt32
-        repeat {
-            fresh = UInt32(dice.number(below: 1 << 16))
-        } while network.isTaken(.v4(0x0E00_0000 | fresh << 4))
-            || network.isTaken(.v4(0x0F00_0000 | fresh << 4))
-            || network.isTaken(.v6(0x2001_0DBA << 32 | UInt64(fresh), 3, zone: 0))
+        let fresh = fresh(below: 1 << 16) {
+            [
+                .v4(0x0E00_0000 | $0 << 4), .v4(0x0F00_0000 | $0 << 4),
+                .v6(0x2001_0DBA << 32 | UInt64($0), 3, zone: 0),
+            ]
+        }
         if !places[index].isRouted { places[index].address4 = .v4(0x0E00_0000 | fresh << 4) }
         if dice.chance(0.5) {
             places[index].address6 = .v6(0x2001_0DBA << 32 | UInt64(fresh), 3, zone: 0)

@@ -38,8 +38,8 @@ package struct ClientEndpoint: ~Copyable {
     }
 
     let identity: StaticKey
-    let configuration: TransportConfiguration
     let constants: Constants
+    var configuration: TransportConfiguration { constants.configuration }
     let dice: Dice
 
     var remotes: [Address] = []
@@ -118,7 +118,6 @@ package struct ClientEndpoint: ~Copyable {
         dice: any RandomNumberGenerator & Sendable
     ) {
         self.identity = identity
-        self.configuration = configuration
         constants = Constants(configuration)
         self.dice = Dice(dice)
         hopAfter = configuration.portHop

@@ -125,24 +125,6 @@ struct Connection: ~Copyable {
     }
 }
 
-/// What all connections of an endpoint have in common. The times are reckoned with at every packet, and stand here in
-/// nanoseconds.
-final class Constants: Sendable {
-    let configuration: TransportConfiguration
-    let idleTimeout: Int64
-    let keepAlive: Int64
-    let attention: Int64
-    let maxAckDelay: Int64
-
-    init(_ configuration: TransportConfiguration) {
-        self.configuration = configuration
-        idleTimeout = configuration.idleTimeout.inNanoseconds
-        keepAlive = configuration.keepAlive.inNanoseconds
-        attention = configuration.attention.inNanoseconds
-        maxAckDelay = configuration.maxAckDelay.inNanoseconds
-    }
-}
-
 /// A small record that left lately, for bundling into packets with room (PROTOCOL.md §3).
 struct RecentRecord {
     let stream: UInt64
@@ -156,8 +138,6 @@ struct RecentRecord {
 extension Connection {
     /// Datagrams that wait; the oldest give way (newest wins).
     static let datagramQueue = 32
-    /// 3 s.
-    private static let restlessness: Int64 = 3_000_000_000
     /// Challenges and answers that wait, so that nobody fills the queue.
     static let pathFrameLimit = 8
 
@@ -343,13 +323,13 @@ extension Connection {
         guard case .server = role, !isResting, sent.elicitingCount == 0 else { return nil }
         // Those that were told something together do not rest all at once.
         let spread = Int64(handle.rawValue % 1_024) * 1_000_000
-        return lastElicitingSent.advanced(nanoseconds: Self.restlessness + spread)
+        return lastElicitingSent.advanced(nanoseconds: constants.restAfter + spread)
     }
 
     /// Gives back the room of what is empty, and of what nothing is asked for any more.
     private mutating func rest() {
         isResting = true
-        sent.giveBack()
+        sent.rest()
         recent = []
         if events.isEmpty { events = [] }
         if acknowledgedStreams.isEmpty { acknowledgedStreams = [] }

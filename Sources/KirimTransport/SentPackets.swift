@@ -72,11 +72,9 @@ struct SentPackets {
         packets.lazy.compactMap { $0 }.filter(\.isAckEliciting)
     }
 
-    /// Nothing is asked for again of what is left.
-    mutating func giveBack() {
-        guard elicitingCount == 0 else { return }
-        base = end
-        packets = []
+    /// Gives back the room, where nothing is under way.
+    mutating func rest() {
+        if packets.isEmpty { packets = [] }
     }
 
     /// Packets that are not ack-eliciting are never answered for certain: they must not pile up.

@@ -7,6 +7,8 @@ package struct TransportConfiguration: Sendable {
     package var maxAckDelay: Duration = .milliseconds(25)
     /// Round trip assumed before the first sample. RFC 9002 §6.2.2.
     package var initialRoundTrip: Duration = .milliseconds(333)
+    /// Silence after which a server gives back the room that only a conversation needs.
+    package var restAfter: Duration = .seconds(3)
     /// Idle time after which the client sends a PING. NATs forget UDP after 30 s (RFC 9000 §10.1.2).
     package var keepAlive: Duration = .seconds(25)
     /// So long after the server's last word the client asks for a sign of life, and then whenever the silence has
@@ -55,6 +57,26 @@ package struct TransportConfiguration: Sendable {
     package static let ackBytes = 2_000
 
     package init() { grease = Grease() }
+}
+
+/// What all connections of an endpoint have in common. The times are reckoned with at every packet, and stand here in
+/// nanoseconds.
+final class Constants: Sendable {
+    let configuration: TransportConfiguration
+    let idleTimeout: Int64
+    let keepAlive: Int64
+    let attention: Int64
+    let maxAckDelay: Int64
+    let restAfter: Int64
+
+    init(_ configuration: TransportConfiguration) {
+        self.configuration = configuration
+        idleTimeout = configuration.idleTimeout.inNanoseconds
+        keepAlive = configuration.keepAlive.inNanoseconds
+        attention = configuration.attention.inNanoseconds
+        maxAckDelay = configuration.maxAckDelay.inNanoseconds
+        restAfter = configuration.restAfter.inNanoseconds
+    }
 }
 
 /// How a server lets clients in, with what it needs to check them.

@@ -60,15 +60,9 @@ package struct ByteReader {
     /// Reads a variable-length integer, 0 to 2^62 - 1 (RFC 9000 §16).
     package mutating func varint() throws(WireError) -> UInt64 {
         guard position < end else { throw .truncated }
-        let first = bytes[position]
-        let size = 1 << Int(first >> 6)
-        guard remaining >= size else { throw .truncated }
-        var value = UInt64(first & 0x3F)
-        for index in position + 1..<position + size {
-            value = value << 8 | UInt64(bytes[index])
-        }
-        position += size
-        return value
+        // The first two bits say how many bytes there are.
+        let size = 1 << Int(bytes[position] >> 6)
+        return try word(size) & (1 << UInt64(8 * size - 2) - 1)
     }
 
     package mutating func take(_ count: Int) throws(WireError) -> [UInt8] {

@@ -340,38 +340,42 @@ struct ReadingTests {
         #expect(scene.answer(ticket) == .refused(.notInRoom))
     }
 
+    /// On which stream the newest request asks for which entries.
+    private func askedPage(
+        _ requests: [Request]
+    ) throws -> (stream: UInt64, entries: ClosedRange<UInt64>) {
+        guard case .subscribe(let stream, _, .after(let after), let until?)? = requests.last else {
+            throw NoPage()
+        }
+        return (stream, after.rawValue + 1...until.rawValue)
+    }
+
+    private struct NoPage: Error {}
+
+    private func numbers(_ answer: Answer?) -> [UInt64]? {
+        guard case .entries(let entries)? = answer else { return nil }
+        return entries.map(\.sequence.rawValue)
+    }
+
     @Test("a page that several connections bring is asked for from where it stopped")
     func pageInPieces() throws {
         var scene = try Scene()
         scene.enter(first: 101, last: 101)
         scene.entry(101)
         let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
-        guard case .subscribe(let stream, .lobby, _, _)? = scene.requests.last else {
-            Issue.record("no subscription")
-            return
-        }
+        let (stream, _) = try askedPage(scene.requests)
         // The one in the middle is lost with the connection.
         for number: UInt64 in [98, 100] {
             scene.bring(Scene.entry(number).bytes, stream: stream, number: number)
         }
         scene.close()
         scene.enter(first: 102, last: 101)
-        guard
-            case .subscribe(let again, .lobby, .after(let after), let until)? = scene.requests.last
-        else {
-            Issue.record("no second subscription")
-            return
-        }
-        #expect(after.rawValue == 98)
-        #expect(until?.rawValue == 100)
+        let (again, rest) = try askedPage(scene.requests)
+        #expect(rest == 99...100)
         for number: UInt64 in [99, 100] {
             scene.bring(Scene.entry(number).bytes, stream: again, number: number)
         }
-        guard case .entries(let entries)? = scene.answer(ticket) else {
-            Issue.record("no page")
-            return
-        }
-        #expect(entries.map(\.sequence.rawValue) == [98, 99, 100])
+        #expect(numbers(scene.answer(ticket)) == [98, 99, 100])
     }
 
     @Test("a page is asked for anew where the room's log was set back meanwhile")
@@ -380,10 +384,7 @@ struct ReadingTests {
         scene.enter(first: 101, last: 101)
         scene.entry(101)
         let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
-        guard case .subscribe(let stream, .lobby, _, _)? = scene.requests.last else {
-            Issue.record("no subscription")
-            return
-        }
+        let (stream, _) = try askedPage(scene.requests)
         scene.bring(Scene.entry(98).bytes, stream: stream, number: 98)
         scene.close()
         scene.open()
@@ -403,22 +404,12 @@ struct ReadingTests {
             )
         )
         scene.subscribed(first: 100, last: 99)
-        guard
-            case .subscribe(let again, .lobby, .after(let after), let until)? = scene.requests.last
-        else {
-            Issue.record("no second subscription")
-            return
-        }
-        #expect(after.rawValue == 96)
-        #expect(until?.rawValue == 99)
+        let (again, rest) = try askedPage(scene.requests)
+        #expect(rest == 97...99)
         for number: UInt64 in [97, 98, 99] {
             scene.bring(Scene.entry(number).bytes, stream: again, number: number)
         }
-        guard case .entries(let entries)? = scene.answer(ticket) else {
-            Issue.record("no page")
-            return
-        }
-        #expect(entries.map(\.sequence.rawValue) == [97, 98, 99])
+        #expect(numbers(scene.answer(ticket)) == [97, 98, 99])
     }
 
     @Test("pages back from the server, then from the journal")
@@ -427,31 +418,17 @@ struct ReadingTests {
         scene.enter(first: 101, last: 101)
         scene.entry(101)
         let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
-        guard
-            case .subscribe(let stream, .lobby, .after(let after), let until)? = scene.requests.last
-        else {
-            Issue.record("no subscription")
-            return
-        }
-        #expect(after.rawValue == 97)
-        #expect(until?.rawValue == 100)
+        let (stream, asked) = try askedPage(scene.requests)
+        #expect(asked == 98...100)
         for number: UInt64 in [99, 98, 100] {
             scene.bring(Scene.entry(number).bytes, stream: stream, number: number)
         }
-        guard case .entries(let entries)? = scene.answer(ticket) else {
-            Issue.record("no page")
-            return
-        }
-        #expect(entries.map(\.sequence.rawValue) == [98, 99, 100])
-        let asked = scene.requests.filter { if case .subscribe = $0 { true } else { false } }.count
+        #expect(numbers(scene.answer(ticket)) == [98, 99, 100])
+        let before = scene.requests.filter { if case .subscribe = $0 { true } else { false } }.count
         let again = scene.ask(.page(.lobby, before: nil, limit: 4))
-        guard case .entries(let local)? = scene.answer(again) else {
-            Issue.record("no page")
-            return
-        }
-        #expect(local.map(\.sequence.rawValue) == [98, 99, 100, 101])
+        #expect(numbers(scene.answer(again)) == [98, 99, 100, 101])
         let now = scene.requests.filter { if case .subscribe = $0 { true } else { false } }.count
-        #expect(now == asked)
+        #expect(now == before)
         #expect(scene.told == [101])
     }
 

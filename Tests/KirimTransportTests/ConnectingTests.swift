@@ -101,15 +101,20 @@ struct ConnectingTests {
         #expect(none.clientEvents.contains(.stopped(.passwordNeeded)))
     }
 
+    /// Of the server that a ``Pair`` of the first seed has.
+    private func passwordKey() -> [UInt8] {
+        var dice = SeededDice(seed: 1)
+        return PasswordKey.derive(
+            password: Array("kunci".utf8),
+            serverKey: StaticKey(dice: &dice).publicKey
+        )
+    }
+
     @Test(
         "whoever needs a password hears so although every other question is lost, or not answered"
     )
     func objectionOnBadRoad() {
-        var dice = SeededDice(seed: 1)
-        let key = PasswordKey.derive(
-            password: Array("kunci".utf8),
-            serverKey: StaticKey(dice: &dice).publicKey
-        )
+        let key = passwordKey()
         var pair = Pair(access: .password(key))
         var asked = 0
         pair.passes = { toServer, _, _ in
@@ -125,11 +130,7 @@ struct ConnectingTests {
         "whoever is turned away is not called unreachable, and its next try is given all its time"
     )
     func silenceAfterRefusal() {
-        var dice = SeededDice(seed: 1)
-        let key = PasswordKey.derive(
-            password: Array("kunci".utf8),
-            serverKey: StaticKey(dice: &dice).publicKey
-        )
+        let key = passwordKey()
         var pair = Pair(access: .password(key))
         pair.connect()
         pair.run(for: .seconds(100))

@@ -79,6 +79,19 @@ struct LogViewTests {
             set { relay.more = newValue }
         }
 
+        /// With so many rows, of which the last one is in sight.
+        convenience init(_ count: Int) {
+            self.init()
+            append(count)
+            settle { asked.contains(count - 1) && end < 1 }
+        }
+
+        func showTop() {
+            log.reveal(0)
+            settle { inSight.first?.number == 0 }
+            draw(2)
+        }
+
         func forget() { relay.asked = [] }
 
         func append(_ count: Int) {
@@ -121,18 +134,14 @@ struct LogViewTests {
 
     @Test("asks for the rows that are seen, of a hundred thousand, and shows the last one")
     func bounded() {
-        let shown = Shown()
-        shown.append(100_000)
-        shown.settle { shown.asked.contains(99_999) && shown.end < 1 }
+        let shown = Shown(100_000)
         #expect(shown.asked.count < 2_000)
         gtk_window_destroy(shown.window.cast())
     }
 
     @Test("fills a row again where GTK has it, and no other")
     func rebinding() {
-        let shown = Shown()
-        shown.append(1_000)
-        shown.settle { shown.asked.contains(999) && shown.end < 1 }
+        let shown = Shown(1_000)
         shown.forget()
         shown.log.rebind(999)
         shown.log.rebind(3)
@@ -142,12 +151,8 @@ struct LogViewTests {
 
     @Test("keeps what is read in its place when others come in above it, also at the very top")
     func held() {
-        let shown = Shown()
-        shown.append(300)
-        shown.settle { shown.asked.contains(299) && shown.end < 1 }
-        shown.log.reveal(0)
-        shown.settle { shown.inSight.first?.number == 0 }
-        shown.draw(2)
+        let shown = Shown(300)
+        shown.showTop()
         let before = shown.inSight
         shown.prepend(100)
         shown.draw(4)
@@ -158,9 +163,7 @@ struct LogViewTests {
 
     @Test("stays at the top when the keyboard has gone there from the end, and earlier rows come")
     func wentUp() throws {
-        let shown = Shown()
-        shown.append(300)
-        shown.settle { shown.asked.contains(299) && shown.end < 1 }
+        let shown = Shown(300)
         try shown.focus(299)
         shown.draw(2)
         var earlier = [100]
@@ -179,12 +182,8 @@ struct LogViewTests {
 
     @Test("gives the keyboard to a row in sight when the one that has it goes")
     func focusStays() throws {
-        let shown = Shown()
-        shown.append(300)
-        shown.settle { shown.asked.contains(299) && shown.end < 1 }
-        shown.log.reveal(0)
-        shown.settle { shown.inSight.first?.number == 0 }
-        shown.draw(2)
+        let shown = Shown(300)
+        shown.showTop()
         try shown.focus(0)
         shown.log.splice(at: 0, removed: 1, added: 301)
         shown.draw(4)
@@ -196,9 +195,7 @@ struct LogViewTests {
 
     @Test("shows the end of a row that is higher than the view")
     func high() {
-        let shown = Shown()
-        shown.append(50)
-        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        let shown = Shown(50)
         shown.more = String(repeating: "\nline", count: 200)
         shown.append(1)
         shown.settle { shown.asked.contains(50) }
@@ -209,9 +206,7 @@ struct LogViewTests {
 
     @Test("shows the end after a flood in which no frame had it")
     func flood() {
-        let shown = Shown()
-        shown.append(50)
-        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        let shown = Shown(50)
         for _ in 0..<60 {
             shown.append(3)
             shown.draw(1)
@@ -224,9 +219,7 @@ struct LogViewTests {
 
     @Test("shows the end of a last row that grows, also while that has the keyboard")
     func growing() throws {
-        let shown = Shown()
-        shown.append(50)
-        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        let shown = Shown(50)
         try shown.focus(49)
         shown.draw(2)
         shown.more = "\nline\nline"
@@ -253,9 +246,7 @@ struct LogViewTests {
 
     @Test("leaves nothing behind in a window that it has left")
     func left() {
-        let shown = Shown()
-        shown.append(50)
-        shown.settle { shown.asked.contains(49) && shown.end < 1 }
+        let shown = Shown(50)
         let clock = made(gtk_widget_get_frame_clock(shown.window))
         let watching = handlers(of: clock, "update") + handlers(of: clock, "after-paint")
         gtk_window_set_child(shown.window.cast(), nil)
