@@ -80,12 +80,6 @@ enum NameFuzzing {
         }
         require(together == Array(text.utf8), "nothing of a text is lost between datagrams")
     }
-
-    private static func isTame(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy {
-            !(0..<0x20).contains($0.value) && !(0x7F..<0xA0).contains($0.value)
-        }
-    }
 }
 
 /// Lines that people and operators type.
@@ -124,7 +118,7 @@ enum SettingFuzzing {
             }
         } catch {
             require(
-                error.sentence.unicodeScalars.allSatisfy { $0.value >= 0x20 },
+                isTame(error.sentence),
                 "a complaint is one line: \(error.sentence)"
             )
         }
@@ -167,5 +161,11 @@ enum KeyboardFuzzing {
             require(ColumnWidth.of(view.text) <= room, "the line fits: \(view.text)")
             require((0...room).contains(view.cursor), "the cursor is in the line")
         }
+    }
+}
+
+private func isTame(_ text: String) -> Bool {
+    text.unicodeScalars.allSatisfy {
+        !(0..<0x20).contains($0.value) && !(0x7F..<0xA0).contains($0.value)
     }
 }

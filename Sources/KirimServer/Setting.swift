@@ -121,9 +121,8 @@ package enum Setting: String, CaseIterable, Sendable {
 extension Setting.Value: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .text(let text): text.isEmpty ? "empty" : "\"\(ServerLog.visible(text))\""
-        case .texts(let texts):
-            "[" + texts.map { "\"\(ServerLog.visible($0))\"" }.joined(separator: ", ") + "]"
+        case .text(let text): text.isEmpty ? "empty" : "\"\(text)\""
+        case .texts(let texts): "[" + texts.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
         case .number(let number): "\(number)"
         case .flag(let isOn): "\(isOn)"
         case .nothingKnown(let what): what
@@ -131,9 +130,10 @@ extension Setting.Value: CustomStringConvertible {
     }
 }
 
-/// Something written that keeps a server from starting: the sentence for whoever wrote it.
+/// Something written that keeps a server from starting: the sentence for whoever wrote it. What it quotes, itself or
+/// Foundation, commands no terminal.
 package struct SettingMistake: Error, Hashable {
-    package var sentence: String
+    package let sentence: String
 
-    package init(_ sentence: String) { self.sentence = sentence }
+    package init(_ sentence: String) { self.sentence = ServerLog.visible(sentence) }
 }

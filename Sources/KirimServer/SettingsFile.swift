@@ -38,7 +38,7 @@ package enum SettingsFile {
             Spelling.nearest(to: key, of: all).map { "did you mean \"\($0)\"?" }
             ?? "there are \(all.joined(separator: ", "))."
         return SettingMistake(
-            "\"\(ServerLog.visible(key))\" in the settings file \(path) is no setting; \(hint)"
+            "\"\(key)\" in the settings file \(path) is no setting; \(hint)"
         )
     }
 
