@@ -29,6 +29,8 @@ final class Engine {
     var forgedAsOwn: UInt64 = 0
     private var unreachables: (any Channel)?
     private var unflushed: [Outlet] = []
+    /// For the operator, of this turn.
+    private var notes: [ServerNote] = []
     private var timer: (at: Instant, task: Scheduled<Void>)?
     private var stage = Stage.serving
     /// Whether the rest of a long turn is scheduled.
@@ -63,8 +65,10 @@ final class Engine {
     private let rebinds = Counter(label: "kirim_sockets_rebound")
     private let connections = Gauge(label: "kirim_connections")
 
-    /// Datagrams for one call of the system: more would save little, and keep the first one waiting for the last.
+    /// Datagrams for one call of the system: more would save little, and keep the first one waiting for the last. The
+    /// first of a turn wait for few, so that who hears them can begin.
     private static let flushSize = 32
+    private static let firstFlushSize = 4
     /// Datagrams sent before the loop may do something else.
     private static let turnLimit = 1_024
     /// How long a journal that is slow, or fails, may hold up the end.
@@ -181,12 +185,18 @@ final class Engine {
         isInTurn = true
         let now = clock.now
         var count = 0
+        var flushing = Self.firstFlushSize
         while count < Self.turnLimit, let output = core.nextOutput(at: now) {
             guard perform(output, at: now) else { continue }
             count += 1
-            if count % Self.flushSize == 0 { flush() }
+            guard count == flushing else { continue }
+            flush()
+            flushing += min(count, Self.flushSize)
         }
         flush()
+        // The operator can wait for what is on its way to people.
+        for note in notes { tell(note) }
+        notes.removeAll(keepingCapacity: true)
         if count == Self.turnLimit { continueSoon() }
         arm()
         isInTurn = false
@@ -235,7 +245,7 @@ final class Engine {
             } then: { engine, result in
                 engine.core.authorFound(id, result, at: engine.now)
             }
-        case .note(let note): tell(note)
+        case .note(let note): notes.append(note)
         }
         return false
     }

@@ -47,7 +47,7 @@ extension Address {
     }
 
     var socketAddress: SocketAddress {
-        // On the stack: there is one for every datagram.
+        // On the stack, and without a host, which SwiftNIO would have printed: there is one for every datagram.
         withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 0)
             bytes.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
@@ -55,13 +55,13 @@ extension Address {
             case .v4(let bits):
                 Self.begin(bytes, AF_INET, size: 16)
                 bytes.storeBytes(of: bits.bigEndian, toByteOffset: 4, as: UInt32.self)
-                return SocketAddress(bytes.load(as: sockaddr_in.self))
+                return SocketAddress(bytes.load(as: sockaddr_in.self), host: "")
             case .v6(let high, let low, let zone):
                 Self.begin(bytes, AF_INET6, size: 28)
                 bytes.storeBytes(of: high.bigEndian, toByteOffset: 8, as: UInt64.self)
                 bytes.storeBytes(of: low.bigEndian, toByteOffset: 16, as: UInt64.self)
                 bytes.storeBytes(of: zone, toByteOffset: 24, as: UInt32.self)
-                return SocketAddress(bytes.load(as: sockaddr_in6.self))
+                return SocketAddress(bytes.load(as: sockaddr_in6.self), host: "")
             }
         }
     }

@@ -272,7 +272,7 @@ extension ServerEndpoint {
             }
             dirty.removeFirst()
             session.isDirty = false
-            timers.schedule(session.handle, at: session.connection.deadline)
+            timers.schedule(session.handle, at: session.connection.deadline, now: now)
             if session.connection.hasNews { eventful.append(session) }
         }
         return nil

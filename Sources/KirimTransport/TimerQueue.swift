@@ -4,8 +4,13 @@ import KirimWire
 /// Which connection has to be looked at next, among thousands.
 ///
 /// Deadlines move on with every packet, mostly to later; so an entry is only a lower bound, checked
-/// when it comes up. Being early is harmless.
+/// when it comes up. Being early is harmless. What is some milliseconds away is looked at on whole milliseconds, so
+/// that a room's readers, who heard at nearly the same time, cost one wakeup and not one each.
 struct TimerQueue {
+    /// Nanoseconds by which an entry may be late, RFC 9002's granularity (§6.1.2), and those from which on it may.
+    private static let granularity: Int64 = 1_000_000
+    private static let farAway = 8 * granularity
+
     private struct Entry: Comparable {
         let at: Instant
         let handle: ConnectionHandle
@@ -22,11 +27,12 @@ struct TimerQueue {
 
     var deadline: Instant? { heap.min?.at }
 
-    mutating func schedule(_ handle: ConnectionHandle, at moment: Instant?) {
-        guard let moment else {
+    mutating func schedule(_ handle: ConnectionHandle, at deadline: Instant?, now: Instant) {
+        guard let deadline else {
             scheduled[handle] = nil
             return
         }
+        let moment = Self.rounded(deadline, now: now)
         if let known = scheduled[handle], known <= moment { return }
         scheduled[handle] = moment
         heap.insert(Entry(at: moment, handle: handle))
@@ -34,6 +40,12 @@ struct TimerQueue {
         if heap.count > 4 * scheduled.count + 64 {
             heap = Heap(scheduled.map { Entry(at: $0.value, handle: $0.key) })
         }
+    }
+
+    private static func rounded(_ moment: Instant, now: Instant) -> Instant {
+        guard moment.nanoseconds - now.nanoseconds >= farAway else { return moment }
+        let over = moment.nanoseconds % granularity
+        return over == 0 ? moment : moment.advanced(nanoseconds: granularity - over)
     }
 
     mutating func forget(_ handle: ConnectionHandle) {
