@@ -54,7 +54,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain",
             "KirimServerCore",
-            "KirimLibcrypto", "KirimJournal", nioCore, nioPosix, logging, metrics, lifecycle,
+            "KirimLibcrypto", "KirimJournal", nioCore, nioPosix, logging, metrics, lifecycle, deque,
         ]
     ),
     (

@@ -150,6 +150,7 @@ enum ServerFuzzing {
             require(load.unconfirmed <= limit.unconfirmed, "few handshakes: \(load)")
             require(load.openings <= limit.openings, "few ephemeral keys: \(load)")
             require(load.strangers == 0 && load.unfinished == 0, "nothing waits: \(load)")
+            require(load.waiting <= limit.waiting, "few wait for their handshake: \(load)")
             require(load.agenda <= limit.agenda && load.timers <= limit.timers, "\(load)")
             require(load.largest.fits(limit.largest), "a connection is bounded: \(load)")
         }

@@ -26,6 +26,7 @@ package final class Load {
     private let tick: Int64
     var event: Event?
     private(set) var stormAt: Int64?
+    private var restarted = 0
 
     private struct Timer: Comparable {
         let at: Instant
@@ -126,6 +127,9 @@ package final class Load {
         tally.received += 1
         if tally.isMeasured(now) { tally.deliveries += 1 }
         if tally.isMeasured(message.stamp) { tally.latency.add(now - message.stamp) }
+        if stormAt != nil, readyCount < clients.count {
+            tally.stormLatency.add(now - message.stamp)
+        }
         if tally.isAfterEvent(message.stamp) {
             tally.receivedAfter += 1
             if client.firstAfterEvent == nil { client.firstAfterEvent = now }
@@ -221,6 +225,7 @@ package final class Load {
         if let timer = timers.min { wake = min(wake, timer.at.nanoseconds) }
         if isTalking, plan.mode == .open, nextDue < tally.end { wake = min(wake, nextDue) }
         if let event { wake = min(wake, event.wake(now)) }
+        if stormAt != nil, restarted < plan.storm?.clients ?? 0 { wake = now }
         sockets.wait(wake - now) { client, descriptor in
             clients[client].receive(on: descriptor, at: Instant(nanoseconds: now))
         }
@@ -286,13 +291,20 @@ package final class Load {
 
     func endTalk() { isTalking = false }
 
+    /// Some clients at a time: one thread is many machines here, and those that chat must not wait for the others' keys.
     private func storm() {
-        guard let storm = plan.storm, stormAt == nil, isTalking, now >= tally.start + storm.at
+        guard let storm = plan.storm, isTalking, now >= tally.start + storm.at,
+            restarted < storm.clients
         else { return }
-        stormAt = now
-        let before = readyCount
-        for client in clients[plan.clients...] { client.restart(at: Instant(nanoseconds: now)) }
-        readyCount = before - storm.clients
+        if stormAt == nil { stormAt = now }
+        let end = min(restarted + Self.restartsAtOnce, storm.clients)
+        for client in clients[plan.clients + restarted..<plan.clients + end] {
+            if client.isReady { readyCount -= 1 }
+            client.restart(at: Instant(nanoseconds: now))
+        }
+        restarted = end
     }
+
+    private static let restartsAtOnce = 10
 }
 #endif

@@ -165,8 +165,10 @@ extension Load {
 
     private func tellStorm(_ line: inout JSONLine) {
         var times = Histogram()
+        var last: Int64 = 0
         for client in clients[plan.clients...] where client.isReady {
             times.add(client.readyAt - client.startedAt)
+            last = max(last, client.readyAt)
         }
         var storm = JSONLine()
         storm.add("clients", clients.count - plan.clients)
@@ -174,6 +176,8 @@ extension Load {
         storm.add("p50_ms", times.quantile(0.5) / 1e6, digits: 1)
         storm.add("p99_ms", times.quantile(0.99) / 1e6, digits: 1)
         storm.add("max_ms", times.maximum / 1e6, digits: 1)
+        storm.add("all_ms", Double(last - (stormAt ?? last)) / 1e6, digits: 1)
+        storm.add("members_p99_ms", tally.stormLatency.quantile(0.99) / 1e6, digits: 1)
         line.add("storm", storm)
     }
 

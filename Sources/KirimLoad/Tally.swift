@@ -20,6 +20,8 @@ struct Tally {
     var deliveries: UInt64 = 0
     var decisions: UInt64 = 0
     var latency = Histogram()
+    /// Of what came while not all of a storm were back.
+    var stormLatency = Histogram()
     var lateness = Histogram()
     /// What was said after the event.
     var eventAt: Int64?

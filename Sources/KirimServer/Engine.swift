@@ -1,3 +1,4 @@
+import DequeModule
 import KirimNoise
 import KirimRooms
 import KirimServerCore
@@ -15,7 +16,8 @@ final class Engine {
     let loop: any EventLoop
     var core: ServerCore
     private let journal: any RoomJournal
-    /// One thread: what the journal does, it does in the order in which it was asked.
+    /// One thread: what the journal does, it does in the order in which it was asked. Commits are asked for at once,
+    /// questions in their turn.
     private let disk: NIOThreadPool
     private let clock: ShellClock
     private let log: Logger
@@ -28,6 +30,9 @@ final class Engine {
     /// Datagrams that bore an address of the server's own.
     var forgedAsOwn: UInt64 = 0
     private var unreachables: (any Channel)?
+    /// What the journal is to be asked, and how many questions it is answering.
+    private var questions: Deque<(Engine) -> Void> = []
+    private var asked = 0
     private var unflushed: [Outlet] = []
     /// For the operator, of this turn.
     private var notes: [ServerNote] = []
@@ -71,6 +76,8 @@ final class Engine {
     private static let firstFlushSize = 4
     /// Datagrams sent before the loop may do something else.
     private static let turnLimit = 1_024
+    /// Questions that the journal has at once: some, so that its thread need not wait for the loop between them.
+    private static let questionLimit = 8
     /// How long a journal that is slow, or fails, may hold up the end.
     private static let patience = TimeAmount.seconds(5)
 
@@ -234,16 +241,22 @@ final class Engine {
                 engine.core.committed(id, result, at: engine.now, wall: engine.wall)
             }
         case .read(let id, let query):
-            ask { journal throws(JournalError) in
-                try journal.entries(query)
-            } then: { engine, result in
-                engine.core.entriesRead(id, result, at: engine.now)
+            askSoon {
+                $0.ask { journal throws(JournalError) in
+                    try journal.entries(query)
+                } then: { engine, result in
+                    engine.isAnswered()
+                    engine.core.entriesRead(id, result, at: engine.now)
+                }
             }
         case .lookUp(let id, let member, let outbox):
-            ask { journal throws(JournalError) in
-                try journal.nextPost(of: member, in: outbox)
-            } then: { engine, result in
-                engine.core.authorFound(id, result, at: engine.now)
+            askSoon {
+                $0.ask { journal throws(JournalError) in
+                    try journal.nextPost(of: member, in: outbox)
+                } then: { engine, result in
+                    engine.isAnswered()
+                    engine.core.authorFound(id, result, at: engine.now)
+                }
             }
         case .note(let note): notes.append(note)
         }
@@ -264,6 +277,24 @@ final class Engine {
         outlet.channel.write(envelope, promise: nil)
         if !outlet.isUnflushed { unflushed.append(outlet) }
         outlet.isUnflushed = true
+    }
+
+    /// A commit waits for few questions only: a thousand who come back at once ask thousands.
+    private func askSoon(_ question: @escaping (Engine) -> Void) {
+        questions.append(question)
+        askWaiting()
+    }
+
+    private func isAnswered() {
+        asked -= 1
+        askWaiting()
+    }
+
+    private func askWaiting() {
+        while asked < Self.questionLimit, let question = questions.popFirst() {
+            asked += 1
+            question(self)
+        }
     }
 
     private func ask<T: Sendable>(

@@ -32,9 +32,14 @@ struct Door {
         hellos.admits(ip, at: now)
     }
 
-    mutating func allowsHandshake(from ip: IPAddress, at now: Instant) -> Bool {
-        opens.admits(ip, at: now) && handshakes.admits(at: now)
+    mutating func allowsOpen(from ip: IPAddress, at now: Instant) -> Bool {
+        opens.admits(ip, at: now)
     }
+
+    mutating func allowsHandshake(at now: Instant) -> Bool { handshakes.admits(at: now) }
+
+    /// From when on there may be another handshake.
+    var nextHandshake: Instant? { handshakes.nextPass }
 
     mutating func allowsReset(to ip: IPAddress, at now: Instant) -> Bool {
         resets.admits(ip, at: now)
@@ -57,10 +62,18 @@ extension ServerEndpoint {
         Self.spoken + configuration.transport.grease.versions
     }
 
+    /// OPENs that may wait for their handshake, somewhat less than a second's: what waits longer comes again.
+    static let waitingLimit = 2_048
+
     /// Takes the turn's OPENs, then its HELLOs. Members' DATA is done by now.
     mutating func answerStrangers() {
         let now = latest
-        while let (open, path) = opens.popFirst() { answer(open, on: path, at: now) }
+        while let (open, path) = opens.popFirst() { screen(open, on: path, at: now) }
+        while !waiting.isEmpty, door.allowsHandshake(at: now) {
+            let (open, path) = waiting.removeFirst()
+            waitingKeys.remove(open.ephemeral)
+            answer(open, on: path, at: now)
+        }
         while let (hello, path) = hellos.popFirst() {
             guard door.allowsHello(from: path.remote.ip, at: now) else {
                 counters.limited += 1
@@ -83,7 +96,9 @@ extension ServerEndpoint {
         answers.append(Transmit(bytes: packet.bytes, path: path))
     }
 
-    private mutating func answer(_ open: OpenPacket, on path: Path, at now: Instant) {
+    /// What an OPEN must be before it is worth a handshake, cheapest first. When all come back at once each has its
+    /// handshake in its turn: it would knock again after a second, then two, then four.
+    private mutating func screen(_ open: OpenPacket, on path: Path, at now: Instant) {
         let ephemeral = open.ephemeral
         guard
             door.cookies.proves(
@@ -110,10 +125,17 @@ extension ServerEndpoint {
             showTheLongWay(ephemeral, on: path, at: now)
             return
         }
-        guard door.allowsHandshake(from: path.remote.ip, at: now) else {
+        guard !waitingKeys.contains(ephemeral) else { return }
+        guard waiting.count < Self.waitingLimit, door.allowsOpen(from: path.remote.ip, at: now)
+        else {
             counters.limited += 1
             return
         }
+        waiting.append((open, path))
+        waitingKeys.insert(ephemeral)
+    }
+
+    private mutating func answer(_ open: OpenPacket, on path: Path, at now: Instant) {
         do {
             try shakeHands(open, on: path, at: now)
             counters.handshakes += 1

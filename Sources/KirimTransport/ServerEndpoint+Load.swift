@@ -12,6 +12,8 @@ extension ServerEndpoint {
         package var openings = 0
         /// HELLOs and OPENs that wait for the end of the turn. 256 of each, and none after it.
         package var strangers = 0
+        /// OPENs that wait for their handshake. 2,048.
+        package var waiting = 0
         /// Answers and facts that the owner has not taken. None after a turn.
         package var unfinished = 0
         /// Connections that are to be looked at again: each at most once when the turn ends.
@@ -34,6 +36,7 @@ extension ServerEndpoint {
             connections = configuration.connectionLimit + turnedAway
             unconfirmed = configuration.transport.unconfirmedLimit
             openings = connections + unconfirmed
+            waiting = ServerEndpoint.waitingLimit
             agenda = openings
             timers = 4 * openings + 64
             largest = ConnectionLoad(limitsOf: configuration.transport, streams: streams)
@@ -47,6 +50,7 @@ extension ServerEndpoint {
         load.unconfirmed = unconfirmed.count
         load.openings = openings.count
         load.strangers = hellos.count + opens.count
+        load.waiting = waiting.count
         load.unfinished = answers.count + events.count
         load.agenda = agendaCount
         load.timers = timerCount

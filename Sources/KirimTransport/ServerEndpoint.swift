@@ -37,6 +37,9 @@ package struct ServerEndpoint: ~Copyable {
     /// HELLOs and OPENs wait until the DATA of the turn is done.
     var hellos: Deque<(HelloPacket, Path)> = []
     var opens: Deque<(OpenPacket, Path)> = []
+    /// Screened OPENs, until there may be another handshake; and their ephemeral keys.
+    var waiting: Deque<(OpenPacket, Path)> = []
+    var waitingKeys: Set<[UInt8]> = []
     var answers: Deque<Transmit> = []
 
     private var dirty: Deque<Session> = []
@@ -279,13 +282,10 @@ extension ServerEndpoint {
     }
 
     package var deadline: Instant? {
-        guard let first = unconfirmed.first, let session = sessions[first] else {
-            return timers.deadline
-        }
-        let confirmation = session.createdAt.advanced(
-            by: configuration.transport.confirmationTimeout
-        )
-        return min(timers.deadline ?? confirmation, confirmation)
+        let confirmation = unconfirmed.first.flatMap { sessions[$0] }?.createdAt
+            .advanced(by: configuration.transport.confirmationTimeout)
+        let handshake = waiting.isEmpty ? nil : door.nextHandshake
+        return [timers.deadline, confirmation, handshake].compactMap(\.self).min()
     }
 
     private func issueToken(on session: Session) {
@@ -365,8 +365,8 @@ extension ServerEndpoint {
         package var hellos = Rate(perSecond: 50, burst: 50)
         /// Handshakes begun for a prefix (PROTOCOL.md §5).
         package var opens = Rate(perSecond: 20, burst: 5)
-        /// Handshakes begun in all: a quarter of one core at 150 µs each.
-        package var handshakes = Rate(perSecond: 1_700, burst: 64)
+        /// Handshakes begun in all: a third of one core at 150 µs each, and never so many at once that members wait.
+        package var handshakes = Rate(perSecond: 2_400, burst: 8)
         /// RESETs for a prefix.
         package var resets = Rate(perSecond: 20, burst: 20)
         /// Seconds since 1970 at `Instant.start`, so that tokens and invitations outlive a restart.

@@ -45,6 +45,9 @@ package struct Pace: Hashable, Sendable {
         paid = start.advanced(by: .nanoseconds(interval * Int64(count)))
     }
 
+    /// From when on one more may pass; `nil` where nothing has passed yet.
+    package var nextPass: Instant? { paid?.advanced(nanoseconds: interval - allowance) }
+
     /// Whether one more may pass; it is counted if so.
     package mutating func admits(at now: Instant) -> Bool { take(at: now) == nil }
 }

@@ -5,7 +5,7 @@
 package struct PrefixPaces: Sendable {
     private static let slots = 4_096
     /// The machine's own processes cannot be forged from outside and may come many at once.
-    private static let loopbackFactor = 25
+    private static let loopbackFactor = 125
 
     private let salt: UInt64
     private var paces: [Pace]
