@@ -204,7 +204,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "KirimTestKit", "KirimClient", "KirimServer", "KirimRooms", "KirimWire", "KirimNoise",
             "KirimTransport", "KirimJournal",
-            "kirim",
+            "kirim", "kirim-load",
         ]
     ),
     ("KirimFuzzTests", ["KirimFuzzing"]),
