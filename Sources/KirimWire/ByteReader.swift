@@ -60,8 +60,13 @@ package struct ByteReader {
     /// Reads a variable-length integer, 0 to 2^62 - 1 (RFC 9000 §16).
     package mutating func varint() throws(WireError) -> UInt64 {
         guard position < end else { throw .truncated }
-        // The first two bits say how many bytes there are.
-        let size = 1 << Int(bytes[position] >> 6)
+        let first = bytes[position]
+        // The first two bits say how many bytes there are; most often it is one.
+        guard first >= 0x40 else {
+            position += 1
+            return UInt64(first)
+        }
+        let size = 1 << Int(first >> 6)
         return try word(size) & (1 << UInt64(8 * size - 2) - 1)
     }
 
