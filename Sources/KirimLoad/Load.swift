@@ -26,7 +26,7 @@ package final class Load {
     private let tick: Int64
     var event: Event?
     private(set) var stormAt: Int64?
-    private var restarted = 0
+    private(set) var restarted = 0
 
     private struct Timer: Comparable {
         let at: Instant

@@ -50,7 +50,9 @@ extension Load {
     }
 
     /// Whether everybody was there.
-    package var isComplete: Bool { readyCount == clients.count }
+    package var isComplete: Bool {
+        readyCount == clients.count && restarted == plan.storm?.clients ?? 0
+    }
 
     private func describe(_ line: inout JSONLine) {
         line.add("tool", "kirim-load")
@@ -166,7 +168,7 @@ extension Load {
     private func tellStorm(_ line: inout JSONLine) {
         var times = Histogram()
         var last: Int64 = 0
-        for client in clients[plan.clients...] where client.isReady {
+        for client in clients[plan.clients..<plan.clients + restarted] where client.isReady {
             times.add(client.readyAt - client.startedAt)
             last = max(last, client.readyAt)
         }

@@ -76,8 +76,9 @@ final class Engine {
     private static let firstFlushSize = 4
     /// Datagrams sent before the loop may do something else.
     private static let turnLimit = 1_024
-    /// Questions that the journal has at once: some, so that its thread need not wait for the loop between them.
-    private static let questionLimit = 8
+    /// Questions that the journal has at once, some milliseconds' work: so that its thread need not wait for the loop
+    /// between them, and not all but a few of them for the next commit.
+    private static let questionLimit = 64
     /// How long a journal that is slow, or fails, may hold up the end.
     private static let patience = TimeAmount.seconds(5)
 

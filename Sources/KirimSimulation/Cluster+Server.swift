@@ -98,7 +98,13 @@ extension Cluster {
 
     private func enqueue(_ work: JournalWork, _ server: ServerNode) {
         narrator?(world.now, "journal is to \(work)".prefix(400).description)
-        server.journal.append(work)
+        if case .commit = work, server.journal.count.isMultiple(of: 2) {
+            // Questions that were asked before may be answered after it, where many wait.
+            let behind = server.journal.lastIndex { if case .commit = $0 { true } else { false } }
+            server.journal.insert(work, at: behind.map { $0 + 1 } ?? 0)
+        } else {
+            server.journal.append(work)
+        }
         var latency = drawing.duration(in: .microseconds(100)...(.milliseconds(12)))
         if world.faults.contains(.disk), drawing.chance(0.02) {
             latency += drawing.duration(around: .seconds(2))

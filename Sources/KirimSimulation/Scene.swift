@@ -83,7 +83,7 @@ package struct Scene: Sendable {
         server.plain.clientLimit = draw(1, or: server.plain.clientLimit)
         let window = draw(32_768, or: server.endpoint.transport.receiveWindow)
         server.endpoint.transport.receiveWindow = window
-        server.endpoint.transport.unconfirmedLimit = draw(4, or: 1_024)
+        server.endpoint.transport.unconfirmedLimit = draw(4, or: 4_096)
         if dice.chance(0.5) {
             // Seven people at most, and some that are on their way in or out.
             server.connectionsPerMember = 6

@@ -81,7 +81,7 @@ extension Connection {
         {
             acknowledgeBy = now
         } else if acknowledgeBy == nil {
-            acknowledgeBy = now.advanced(nanoseconds: constants.maxAckDelay)
+            acknowledgeBy = now.advanced(nanoseconds: constants.ackDelay)
         }
     }
 

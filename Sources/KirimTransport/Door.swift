@@ -7,6 +7,9 @@ package import KirimWire
 /// Cheapest check first: source, first byte and length, the prefix's bucket, the cookie's MAC, the
 /// prefix's handshakes, the budget of all handshakes; only then Diffie-Hellman.
 struct Door {
+    /// The machine's own programs may take most of the handshakes, and never all: what they ask does not fill the queue.
+    private static let loopbackFactor = 100
+
     var cookies: Cookies
     private let resetKey: MACKey
     private var hellos: PrefixPaces
@@ -22,8 +25,16 @@ struct Door {
             seconds: configuration.startedAt
         )
         resetKey = MACKey(identity.derive("kirim/1 reset"))
-        hellos = PrefixPaces(configuration.hellos, salt: dice.next())
-        opens = PrefixPaces(configuration.opens, salt: dice.next())
+        hellos = PrefixPaces(
+            configuration.hellos,
+            loopbackFactor: Self.loopbackFactor,
+            salt: dice.next()
+        )
+        opens = PrefixPaces(
+            configuration.opens,
+            loopbackFactor: Self.loopbackFactor,
+            salt: dice.next()
+        )
         resets = PrefixPaces(configuration.resets, salt: dice.next())
         handshakes = Pace(configuration.handshakes)
     }
@@ -62,16 +73,22 @@ extension ServerEndpoint {
         Self.spoken + configuration.transport.grease.versions
     }
 
-    /// OPENs that may wait for their handshake, somewhat less than a second's: what waits longer comes again.
+    /// OPENs that may wait for their handshake, somewhat less than a second's.
     static let waitingLimit = 2_048
+    /// So long a client may be thought to wait for an answer; while members take the time, none comes sooner.
+    private static let waitingTime = Duration.seconds(2)
 
     /// Takes the turn's OPENs, then its HELLOs. Members' DATA is done by now.
     mutating func answerStrangers() {
         let now = latest
         while let (open, path) = opens.popFirst() { screen(open, on: path, at: now) }
+        while let first = waiting.first, first.came.advanced(by: Self.waitingTime) < now {
+            waitingKeys.remove(waiting.removeFirst().open.noise)
+            counters.limited += 1
+        }
         while !waiting.isEmpty, door.allowsHandshake(at: now) {
-            let (open, path) = waiting.removeFirst()
-            waitingKeys.remove(open.ephemeral)
+            let (open, path, _) = waiting.removeFirst()
+            waitingKeys.remove(open.noise)
             answer(open, on: path, at: now)
         }
         while let (hello, path) = hellos.popFirst() {
@@ -125,17 +142,19 @@ extension ServerEndpoint {
             showTheLongWay(ephemeral, on: path, at: now)
             return
         }
-        guard !waitingKeys.contains(ephemeral) else { return }
+        // By all of it: its ephemeral key alone was in the clear, for anybody to send nonsense under.
+        guard !waitingKeys.contains(open.noise) else { return }
         guard waiting.count < Self.waitingLimit, door.allowsOpen(from: path.remote.ip, at: now)
         else {
             counters.limited += 1
             return
         }
-        waiting.append((open, path))
-        waitingKeys.insert(ephemeral)
+        waiting.append((open, path, now))
+        waitingKeys.insert(open.noise)
     }
 
     private mutating func answer(_ open: OpenPacket, on path: Path, at now: Instant) {
+        guard openings[open.ephemeral] == nil else { return }
         do {
             try shakeHands(open, on: path, at: now)
             counters.handshakes += 1

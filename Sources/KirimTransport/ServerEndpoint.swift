@@ -37,8 +37,8 @@ package struct ServerEndpoint: ~Copyable {
     /// HELLOs and OPENs wait until the DATA of the turn is done.
     var hellos: Deque<(HelloPacket, Path)> = []
     var opens: Deque<(OpenPacket, Path)> = []
-    /// Screened OPENs, until there may be another handshake; and their ephemeral keys.
-    var waiting: Deque<(OpenPacket, Path)> = []
+    /// Screened OPENs, until there may be another handshake, with when they came; and what tells them apart.
+    var waiting: Deque<(open: OpenPacket, path: Path, came: Instant)> = []
     var waitingKeys: Set<[UInt8]> = []
     var answers: Deque<Transmit> = []
 
@@ -366,7 +366,7 @@ extension ServerEndpoint {
         /// Handshakes begun for a prefix (PROTOCOL.md §5).
         package var opens = Rate(perSecond: 20, burst: 5)
         /// Handshakes begun in all: a third of one core at 150 µs each, and never so many at once that members wait.
-        package var handshakes = Rate(perSecond: 2_400, burst: 8)
+        package var handshakes = Rate(perSecond: 2_400, burst: 32)
         /// RESETs for a prefix.
         package var resets = Rate(perSecond: 20, burst: 20)
         /// Seconds since 1970 at `Instant.start`, so that tokens and invitations outlive a restart.

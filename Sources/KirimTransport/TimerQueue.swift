@@ -8,7 +8,7 @@ import KirimWire
 /// that a room's readers, who heard at nearly the same time, cost one wakeup and not one each.
 struct TimerQueue {
     /// Nanoseconds by which an entry may be late, RFC 9002's granularity (§6.1.2), and those from which on it may.
-    private static let granularity: Int64 = 1_000_000
+    static let granularity: Int64 = 1_000_000
     private static let farAway = 8 * granularity
 
     private struct Entry: Comparable {

@@ -38,7 +38,7 @@ package struct TransportConfiguration: Sendable {
     /// How long a server waits for the first DATA of a handshake.
     package var confirmationTimeout: Duration = .seconds(10)
     /// Handshakes that wait for it at once; the oldest gives way.
-    package var unconfirmedLimit = 1_024
+    package var unconfirmedLimit = 4_096
 
     /// Bytes that may be under way on a path that is not known yet. RFC 9002 §7.2.
     package var initialWindow = CongestionController.initialWindow
@@ -66,7 +66,8 @@ final class Constants: Sendable {
     let idleTimeout: Int64
     let keepAlive: Int64
     let attention: Int64
-    let maxAckDelay: Int64
+    /// Less than what the peer is told by what a timer may be late.
+    let ackDelay: Int64
     let restAfter: Int64
 
     init(_ configuration: TransportConfiguration) {
@@ -74,7 +75,7 @@ final class Constants: Sendable {
         idleTimeout = configuration.idleTimeout.inNanoseconds
         keepAlive = configuration.keepAlive.inNanoseconds
         attention = configuration.attention.inNanoseconds
-        maxAckDelay = configuration.maxAckDelay.inNanoseconds
+        ackDelay = max(0, configuration.maxAckDelay.inNanoseconds - TimerQueue.granularity)
         restAfter = configuration.restAfter.inNanoseconds
     }
 }

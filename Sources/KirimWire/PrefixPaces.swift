@@ -4,20 +4,19 @@
 /// and a flood from many prefixes slows strangers down, never members.
 package struct PrefixPaces: Sendable {
     private static let slots = 4_096
-    /// The machine's own processes cannot be forged from outside and may come many at once.
-    private static let loopbackFactor = 125
-
     private let salt: UInt64
     private var paces: [Pace]
     private var loopback: Pace
 
-    package init(_ rate: Rate, salt: UInt64) {
+    /// The machine's own processes cannot be forged from outside, may come many at once, and have `loopbackFactor`
+    /// times the rate and burst, together.
+    package init(_ rate: Rate, loopbackFactor: Int = 25, salt: UInt64) {
         self.salt = salt
         paces = Array(repeating: Pace(rate), count: Self.slots)
         loopback = Pace(
             Rate(
-                oneIn: rate.interval / Self.loopbackFactor,
-                burst: rate.burst * Self.loopbackFactor
+                oneIn: rate.interval / loopbackFactor,
+                burst: rate.burst * loopbackFactor
             )
         )
     }
