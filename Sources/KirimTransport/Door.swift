@@ -7,8 +7,8 @@ package import KirimWire
 /// Cheapest check first: source, first byte and length, the prefix's bucket, the cookie's MAC, the
 /// prefix's handshakes, the budget of all handshakes; only then Diffie-Hellman.
 struct Door {
-    /// The machine's own programs may take most of the handshakes, and never all: what they ask does not fill the queue.
-    private static let loopbackFactor = 100
+    /// For the machine's own programs: what they ask for waits in its turn, but never fills the queue.
+    private static let loopbackFactor = 125
 
     var cookies: Cookies
     private let resetKey: MACKey
@@ -75,6 +75,8 @@ extension ServerEndpoint {
 
     /// OPENs that may wait for their handshake, somewhat less than a second's.
     static let waitingLimit = 2_048
+    /// Of these, those from the machine's own programs, so that others find room whatever these do.
+    private static let loopbackWaitingLimit = 1_536
     /// So long a client may be thought to wait for an answer; while members take the time, none comes sooner.
     private static let waitingTime = Duration.seconds(2)
 
@@ -144,8 +146,9 @@ extension ServerEndpoint {
         }
         // By all of it: its ephemeral key alone was in the clear, for anybody to send nonsense under.
         guard !waitingKeys.contains(open.noise) else { return }
-        guard waiting.count < Self.waitingLimit, door.allowsOpen(from: path.remote.ip, at: now)
-        else {
+        let ip = path.remote.ip
+        let room = ip.isLoopback ? Self.loopbackWaitingLimit : Self.waitingLimit
+        guard waiting.count < room, door.allowsOpen(from: ip, at: now) else {
             counters.limited += 1
             return
         }

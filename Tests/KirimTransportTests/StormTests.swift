@@ -46,6 +46,15 @@ struct StormTests {
         #expect(door.server.load.waiting == limit)
         #expect(door.server.counters.limited == 100)
 
+        // The machine's own programs leave room for others.
+        var own = Crowd(Rate(perSecond: 1, burst: 1), isLoopback: true)
+        for _ in 0..<limit {
+            own.wait(until: own.now.advanced(by: .microseconds(500)))
+            own.knock(try own.open(from: 1), from: 1)
+        }
+        #expect(own.server.load.waiting == limit / 4 * 3)
+        #expect(own.server.counters.limited > 100)
+
         var other = Crowd(Rate(perSecond: 1, burst: 1))
         let opens = try (0..<10).map { _ in try other.open(from: 1) }
         for open in opens { other.knock(open, from: 1) }
@@ -66,7 +75,10 @@ private struct Crowd: ~Copyable {
     private var nothing = Shelf()
     private var keys: UInt64 = 0
 
-    init(_ handshakes: Rate) {
+    private let network: UInt32
+
+    init(_ handshakes: Rate, isLoopback: Bool = false) {
+        network = isLoopback ? 0x7F00_0000 : 0x0A00_0000
         var configuration = ServerEndpoint.Configuration()
         configuration.handshakes = handshakes
         configuration.startedAt = 1_700_000_000
@@ -81,10 +93,10 @@ private struct Crowd: ~Copyable {
     /// Those that were begun.
     var handshakes: UInt64 { server.counters.handshakes + server.counters.handshakesFailed }
 
-    private static func path(_ number: Int) -> Path {
+    private func path(_ number: Int) -> Path {
         Path(
             socket: SocketID(rawValue: 1),
-            remote: Address(ip: .v4(0x0A00_0000 + UInt32(number)), port: 40_000)
+            remote: Address(ip: .v4(network + UInt32(number)), port: 40_000)
         )
     }
 
@@ -94,7 +106,7 @@ private struct Crowd: ~Copyable {
         var writer = ByteWriter(capacity: 32)
         for _ in 0..<4 { writer.integer(keys) }
         let hello = HelloPacket(ephemeral: writer.bytes, versions: [.one, .grease(1)])
-        server.receive(hello.bytes, on: Self.path(number), at: now)
+        server.receive(hello.bytes, on: path(number), at: now)
         let sent = server.nextTransmit(at: now, source: &nothing)
         let answer = try #require(sent)
         let challenge = try ChallengePacket(parsing: answer.bytes)
@@ -108,7 +120,7 @@ private struct Crowd: ~Copyable {
     }
 
     mutating func knock(_ open: OpenPacket, from number: Int) {
-        server.receive(open.bytes, on: Self.path(number), at: now)
+        server.receive(open.bytes, on: path(number), at: now)
         drain()
     }
 
