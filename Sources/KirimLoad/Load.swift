@@ -27,6 +27,7 @@ package final class Load {
     var event: Event?
     private(set) var stormAt: Int64?
     private(set) var restarted = 0
+    private static let restartsAtOnce = 10
 
     private struct Timer: Comparable {
         let at: Instant
@@ -304,7 +305,5 @@ package final class Load {
         }
         restarted = end
     }
-
-    private static let restartsAtOnce = 10
 }
 #endif

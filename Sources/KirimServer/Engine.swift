@@ -242,22 +242,16 @@ final class Engine {
                 engine.core.committed(id, result, at: engine.now, wall: engine.wall)
             }
         case .read(let id, let query):
-            askSoon {
-                $0.ask { journal throws(JournalError) in
-                    try journal.entries(query)
-                } then: { engine, result in
-                    engine.isAnswered()
-                    engine.core.entriesRead(id, result, at: engine.now)
-                }
+            askInTurn { journal throws(JournalError) in
+                try journal.entries(query)
+            } then: { engine, result in
+                engine.core.entriesRead(id, result, at: engine.now)
             }
         case .lookUp(let id, let member, let outbox):
-            askSoon {
-                $0.ask { journal throws(JournalError) in
-                    try journal.nextPost(of: member, in: outbox)
-                } then: { engine, result in
-                    engine.isAnswered()
-                    engine.core.authorFound(id, result, at: engine.now)
-                }
+            askInTurn { journal throws(JournalError) in
+                try journal.nextPost(of: member, in: outbox)
+            } then: { engine, result in
+                engine.core.authorFound(id, result, at: engine.now)
             }
         case .note(let note): notes.append(note)
         }
@@ -281,13 +275,17 @@ final class Engine {
     }
 
     /// A commit waits for few questions only: a thousand who come back at once ask thousands.
-    private func askSoon(_ question: @escaping (Engine) -> Void) {
-        questions.append(question)
-        askWaiting()
-    }
-
-    private func isAnswered() {
-        asked -= 1
+    private func askInTurn<T: Sendable>(
+        _ question: @escaping @Sendable (any RoomJournal) throws(JournalError) -> T,
+        then take: @escaping (Engine, Result<T, JournalError>) -> Void
+    ) {
+        questions.append { engine in
+            engine.ask(question) { engine, result in
+                engine.asked -= 1
+                engine.askWaiting()
+                take(engine, result)
+            }
+        }
         askWaiting()
     }
 

@@ -4,6 +4,7 @@
 /// and a flood from many prefixes slows strangers down, never members.
 package struct PrefixPaces: Sendable {
     private static let slots = 4_096
+
     private let salt: UInt64
     private var paces: [Pace]
     private var loopback: Pace

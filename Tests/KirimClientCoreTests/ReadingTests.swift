@@ -365,16 +365,12 @@ struct ReadingTests {
         let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
         let (stream, _) = try askedPage(scene.requests)
         // The one in the middle is lost with the connection.
-        for number: UInt64 in [98, 100] {
-            scene.bring(Scene.entry(number).bytes, stream: stream, number: number)
-        }
+        scene.bring(entries: [98, 100], stream: stream)
         scene.close()
         scene.enter(first: 102, last: 101)
         let (again, rest) = try askedPage(scene.requests)
         #expect(rest == 99...100)
-        for number: UInt64 in [99, 100] {
-            scene.bring(Scene.entry(number).bytes, stream: again, number: number)
-        }
+        scene.bring(entries: [99, 100], stream: again)
         #expect(numbers(scene.answer(ticket)) == [98, 99, 100])
     }
 
@@ -385,7 +381,7 @@ struct ReadingTests {
         scene.entry(101)
         let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
         let (stream, _) = try askedPage(scene.requests)
-        scene.bring(Scene.entry(98).bytes, stream: stream, number: 98)
+        scene.bring(entries: [98], stream: stream)
         scene.close()
         scene.open()
         scene.welcome()
@@ -406,9 +402,7 @@ struct ReadingTests {
         scene.subscribed(first: 100, last: 99)
         let (again, rest) = try askedPage(scene.requests)
         #expect(rest == 97...99)
-        for number: UInt64 in [97, 98, 99] {
-            scene.bring(Scene.entry(number).bytes, stream: again, number: number)
-        }
+        scene.bring(entries: [97, 98, 99], stream: again)
         #expect(numbers(scene.answer(ticket)) == [97, 98, 99])
     }
 
@@ -420,9 +414,7 @@ struct ReadingTests {
         let ticket = scene.ask(.page(.lobby, before: SequenceNumber(rawValue: 101), limit: 3))
         let (stream, asked) = try askedPage(scene.requests)
         #expect(asked == 98...100)
-        for number: UInt64 in [99, 98, 100] {
-            scene.bring(Scene.entry(number).bytes, stream: stream, number: number)
-        }
+        scene.bring(entries: [99, 98, 100], stream: stream)
         #expect(numbers(scene.answer(ticket)) == [98, 99, 100])
         let before = scene.requests.filter { if case .subscribe = $0 { true } else { false } }.count
         let again = scene.ask(.page(.lobby, before: nil, limit: 4))

@@ -151,6 +151,13 @@ struct Scene {
         run()
     }
 
+    /// Entries of a page, as they come.
+    mutating func bring(entries numbers: [UInt64], stream: UInt64) {
+        for number in numbers {
+            bring(Self.entry(number).bytes, stream: stream, number: number)
+        }
+    }
+
     mutating func arrived(postsBelow number: UInt64) {
         chat.received(
             .acknowledged(stream: ChatStream.posts, below: number),

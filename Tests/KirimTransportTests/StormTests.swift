@@ -35,6 +35,11 @@ struct StormTests {
         for _ in 0..<3 { door.knock(second, from: 2) }
         #expect(door.handshakes == 1)
         #expect(door.server.load.waiting == 1)
+        // Its ephemeral key was in the clear: what somebody else sends under it keeps nobody out.
+        var nonsense = second
+        nonsense.noise[40] ^= 1
+        door.knock(nonsense, from: 2)
+        #expect(door.server.load.waiting == 2)
         #expect(door.server.counters.limited == 0)
     }
 
