@@ -32,8 +32,8 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 /// GTK and libadwaita, which only the trait of that name asks for.
 let gtk = Target.Dependency.target(name: "CGtk", condition: .when(traits: ["GTK"]))
 
-/// Which of thousands of sockets has something: the load generator's, where there is Linux.
-let epoll = Target.Dependency.target(name: "CEpoll", condition: .when(platforms: [.linux]))
+/// What Swift's module of the C library leaves out, where there is Linux.
+let linux = Target.Dependency.target(name: "CLinux", condition: .when(platforms: [.linux]))
 
 /// The arrows of docs/ARCHITECTURE.md: each target may import what stands in its line, no more.
 let modules: [(name: String, dependencies: [Target.Dependency])] = [
@@ -55,6 +55,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
             "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain",
             "KirimServerCore",
             "KirimLibcrypto", "KirimJournal", nioCore, nioPosix, logging, metrics, lifecycle, deque,
+            linux,
         ]
     ),
     (
@@ -89,11 +90,11 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "KirimLoad",
         [
-            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimClientCore", epoll,
+            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimClientCore", linux,
             heap,
         ]
     ),
-    ("KirimTestKit", ["KirimWire", nioCore, nioPosix]),
+    ("KirimTestKit", ["KirimWire", nioCore, nioPosix, linux]),
 ]
 
 /// The window's modules. Their code runs on the main thread unless it says otherwise; without the trait they are empty.
@@ -270,7 +271,7 @@ let package = Package(
                 pkgConfig: "libadwaita-1",
                 providers: [.apt(["libadwaita-1-dev"]), .brew(["libadwaita"])]
             ),
-            .systemLibrary(name: "CEpoll"),
+            .systemLibrary(name: "CLinux"),
             .executableTarget(
                 name: "kirim-echo-bot",
                 dependencies: ["KirimClient", "KirimRooms", "KirimWire"],

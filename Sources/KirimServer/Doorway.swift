@@ -8,7 +8,7 @@ final class Doorway: ChannelInboundHandler {
 
     private let engine: Engine
     private let socket: SocketID
-    /// Whether it is the second of two (``MembersDoor``), whose loss leaves the first to hear everything.
+    /// Whether it is the second of two (``SystemSocket``), whose loss leaves the first to hear everything.
     private let isForMembers: Bool
 
     init(_ engine: Engine, socket: SocketID, isForMembers: Bool) {
@@ -26,8 +26,7 @@ final class Doorway: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) { engine.endTurn() }
 
-    /// NIO closes a datagram channel when a send fails in certain ways. ``WayOut`` foresees what a forged
-    /// source can bring about; the rest (EPERM, a firewall's word) needs a new one, or the server would be deaf.
+    /// NIO closes a datagram channel when a read fails in certain ways; it needs a new one, or the server would be deaf.
     func channelInactive(context: ChannelHandlerContext) {
         if !isForMembers { engine.lost(socket) }
     }

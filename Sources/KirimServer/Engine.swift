@@ -24,8 +24,10 @@ final class Engine {
     private let tell: (ServerNote) -> Void
 
     private var outlets: [SocketID: Outlet] = [:]
-    /// Each beside the channel of that socket; never sent from.
-    var membersDoors: [SocketID: any Channel] = [:]
+    /// Each reads what strangers send to that socket, or everything.
+    private var doors: [SocketID: any Channel] = [:]
+    /// Each beside the door of that socket (``SystemSocket``).
+    private var membersDoors: [SocketID: any Channel] = [:]
     private var bound: [SocketID: Address] = [:]
     /// Datagrams that bore an address of the server's own.
     var forgedAsOwn: UInt64 = 0
@@ -40,25 +42,14 @@ final class Engine {
     private var stage = Stage.serving
     /// Whether the rest of a long turn is scheduled.
     private var hasMore = false
-    private var isInTurn = false
+    /// Whether a socket that had no room is to be tried again.
+    private var isTryingAgain = false
 
     private enum Stage {
         case serving
         /// Nothing is taken any more; what was taken is being kept, and told.
         case leaving(EventLoopPromise<Void>, patience: Scheduled<Void>)
         case stopped
-    }
-
-    /// A channel, and what is to be known before something is sent on it.
-    private final class Outlet {
-        let channel: any Channel
-        let wayOut: WayOut?
-        var isUnflushed = false
-
-        init(_ channel: any Channel, _ wayOut: WayOut?) {
-            self.channel = channel
-            self.wayOut = wayOut
-        }
     }
 
     private var isStopped: Bool { if case .stopped = stage { true } else { false } }
@@ -105,41 +96,42 @@ final class Engine {
 
     // MARK: - Sockets
 
-    /// Takes a channel that is bound; its address is bound again should it be lost.
-    func add(_ channel: any Channel, as socket: SocketID) {
-        let local = channel.localAddress.flatMap { Address($0) }
+    /// Takes a socket that is open; its address is opened again should it be lost.
+    func add(_ door: any Channel, _ outlet: Outlet, at local: Address, as socket: SocketID) {
+        guard !isStopped else { return door.close(promise: nil) }
         bound[socket] = local
-        outlets[socket] = Outlet(channel, local.flatMap { WayOut(from: $0) })
+        outlets[socket] = outlet
+        doors[socket] = door
+    }
+
+    func add(membersDoor door: any Channel, of socket: SocketID) {
+        guard !isStopped else { return door.close(promise: nil) }
+        membersDoors[socket] = door
     }
 
     func lost(_ socket: SocketID) {
         outlets[socket] = nil
-        // Both are bound anew: the address must be free for that.
+        doors[socket] = nil
+        // All are opened anew: the address must be free for that.
         membersDoors.removeValue(forKey: socket)?.close(promise: nil)
         guard !isStopped, let address = bound[socket] else { return }
         rebinds.increment()
         log.notice("socket lost, binding it again", metadata: ["address": "\(address)"])
-        rebind(socket, address, wait: .milliseconds(10))
+        reopen(socket, address, wait: .milliseconds(10))
     }
 
-    private func rebind(_ socket: SocketID, _ address: Address, wait: TimeAmount) {
+    private func reopen(_ socket: SocketID, _ address: Address, wait: TimeAmount) {
         guard !isStopped else { return }
-        bind(address, as: socket).assumeIsolated().whenComplete { [self] result in
+        open(address, as: socket).assumeIsolated().whenComplete { [self] result in
             switch result {
-            case .success(let channel):
-                guard !isStopped else {
-                    membersDoors.removeValue(forKey: socket)?.close(promise: nil)
-                    return channel.close(promise: nil)
-                }
-                add(channel, as: socket)
-                endTurn()
+            case .success: endTurn()
             case .failure(let error):
                 // Said once: it is tried every second from then on.
                 let level: Logger.Level = wait == .milliseconds(10) ? .error : .debug
                 log.log(level: level, "socket not bound", metadata: ["error": "\(error)"])
                 let next = min(wait * 2, TimeAmount.seconds(1))
                 loop.assumeIsolated().scheduleTask(in: wait) { [self] in
-                    rebind(socket, address, wait: next)
+                    reopen(socket, address, wait: next)
                 }
             }
         }
@@ -188,14 +180,11 @@ final class Engine {
 
     /// Does what there is to do, arms the timer.
     func endTurn() {
-        // A channel that fails at a flush tells so in the middle of it, and is bound anew there.
-        guard !isInTurn else { return continueSoon() }
-        isInTurn = true
         let now = clock.now
         var count = 0
         var flushing = Self.firstFlushSize
         while count < Self.turnLimit, let output = core.nextOutput(at: now) {
-            guard perform(output, at: now) else { continue }
+            guard perform(output) else { continue }
             count += 1
             guard count == flushing else { continue }
             flush()
@@ -207,16 +196,24 @@ final class Engine {
         notes.removeAll(keepingCapacity: true)
         if count == Self.turnLimit { continueSoon() }
         arm()
-        isInTurn = false
         if case .leaving = stage, !hasMore, !core.isStoring { sayGoodbye() }
     }
 
     private func flush() {
-        for outlet in unflushed {
-            outlet.channel.flush()
-            outlet.isUnflushed = false
-        }
+        for outlet in unflushed { outlet.flush() }
+        if unflushed.contains(where: \.isWaiting) { tryAgainSoon() }
         unflushed.removeAll(keepingCapacity: true)
+    }
+
+    /// The network has no room: a millisecond later it has some.
+    private func tryAgainSoon() {
+        guard !isTryingAgain else { return }
+        isTryingAgain = true
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
+            isTryingAgain = false
+            unflushed = outlets.values.filter(\.isWaiting)
+            flush()
+        }
     }
 
     private func continueSoon() {
@@ -229,10 +226,10 @@ final class Engine {
     }
 
     /// Whether it was a datagram.
-    private func perform(_ output: ServerCore.Output, at now: Instant) -> Bool {
+    private func perform(_ output: ServerCore.Output) -> Bool {
         switch output {
         case .transmit(let transmit):
-            send(transmit, at: now)
+            send(transmit)
             return true
         case .commit(let id, let writes):
             commits.increment()
@@ -258,20 +255,13 @@ final class Engine {
         return false
     }
 
-    private func send(_ transmit: Transmit, at now: Instant) {
+    private func send(_ transmit: Transmit) {
         // What is not sent is lost, as any datagram may be: the transport sends it again.
-        guard let outlet = outlets[transmit.path.socket], outlet.channel.isWritable,
-            outlet.wayOut?.leads(to: transmit.path.remote, at: now) ?? true
+        guard let outlet = outlets[transmit.path.socket],
+            outlet.take(transmit.bytes, to: transmit.path.remote)
         else { return unsent.increment() }
         sent.increment()
-        let data = outlet.channel.allocator.buffer(bytes: transmit.bytes)
-        let envelope = AddressedEnvelope(
-            remoteAddress: transmit.path.remote.socketAddress,
-            data: data
-        )
-        outlet.channel.write(envelope, promise: nil)
-        if !outlet.isUnflushed { unflushed.append(outlet) }
-        outlet.isUnflushed = true
+        if !unflushed.contains(where: { $0 === outlet }) { unflushed.append(outlet) }
     }
 
     /// A commit waits for few questions only: a thousand who come back at once ask thousands.
@@ -353,7 +343,6 @@ final class Engine {
         return end.futureResult
     }
 
-    /// The sockets close when the last bytes are out.
     private func sayGoodbye() {
         guard case .leaving(let end, let patience) = stage else { return }
         stage = .stopped
@@ -366,10 +355,8 @@ final class Engine {
         timer?.task.cancel()
         timer = nil
         unreachables?.close(promise: nil)
-        for door in membersDoors.values { door.close(promise: nil) }
-        let closings = outlets.sorted { $0.key.rawValue < $1.key.rawValue }.map {
-            $0.value.channel.close()
-        }
+        outlets = [:]
+        let closings = (Array(doors.values) + membersDoors.values).map { $0.close() }
         EventLoopFuture.andAllComplete(closings, on: loop).cascade(to: end)
     }
 }

@@ -233,10 +233,9 @@ package final class KirimServer: Service {
         for (number, address) in addresses.enumerated() {
             let socket = SocketID(rawValue: UInt32(number))
             do {
-                let channel = try await loop.flatSubmit { engine.value.bind(address, as: socket) }
-                    .get()
-                try await loop.submit { engine.value.add(channel, as: socket) }.get()
-                bound.append(channel.localAddress.flatMap { Address($0) } ?? address)
+                bound.append(
+                    try await loop.flatSubmit { engine.value.open(address, as: socket) }.get()
+                )
             } catch let error as IOError {
                 switch error.errnoCode {
                 case EADDRINUSE: throw ServerError.addressInUse(address)

@@ -1,3 +1,5 @@
+#if os(Linux)
+import CLinux
 import Foundation
 package import KirimWire
 import Synchronization
@@ -6,23 +8,16 @@ import Synchronization
 import Glibc
 #elseif canImport(Musl)
 import Musl
-#elseif canImport(Darwin)
-import Darwin
 #endif
 
 /// Datagrams with forged sources, made beforehand and sent over and over, as fast as the system takes them.
 ///
-/// IPv4 and Linux only: sixty-four leave with one call, so that one core makes more of them than a server can read.
+/// IPv4 only: sixty-four leave with one call, so that one core makes more of them than a server can read.
 package final class Flood: @unchecked Sendable {
-    private typealias SendMany =
-        @convention(c) (Int32, UnsafeMutableRawPointer, UInt32, Int32) -> Int32
-
     private let descriptor: Int32
-    private let sendMany: SendMany
     private let bytes: UnsafeMutableRawPointer
-    private let vectors: UnsafeMutablePointer<iovec>
-    /// Of struct mmsghdr: a msghdr and how much of it left.
-    private let messages: UnsafeMutableRawPointer
+    private let vectors: UnsafeMutablePointer<Piece>
+    private let messages: UnsafeMutablePointer<Message>
     private let target: UnsafeMutablePointer<sockaddr_in>
     private let count: Int
     private let payload: Int
@@ -35,7 +30,6 @@ package final class Flood: @unchecked Sendable {
     }
 
     private static let batch = 64
-    private static let stride = MemoryLayout<msghdr>.stride + 8
 
     /// All of `packets` are of one size. `nil` where this process may not forge.
     package init?(_ packets: [(bytes: [UInt8], source: Address)], to server: Address) {
@@ -44,33 +38,28 @@ package final class Flood: @unchecked Sendable {
         #else
         let kind = SOCK_RAW
         #endif
-        // Found by name: the headers show it only with the library's own extensions on.
-        guard let found = dlsym(nil, "sendmmsg"), let size = packets.first?.bytes.count else {
-            return nil
-        }
+        guard let size = packets.first?.bytes.count else { return nil }
         descriptor = socket(AF_INET, kind | closeOnExec, Int32(IPPROTO_RAW))
         guard descriptor >= 0 else { return nil }
-        sendMany = unsafeBitCast(found, to: SendMany.self)
         count = packets.count / Self.batch * Self.batch
         payload = size
         let length = 28 + size
         bytes = .allocate(byteCount: count * length, alignment: 16)
         vectors = .allocate(capacity: count)
-        messages = .allocate(byteCount: count * Self.stride, alignment: 16)
-        messages.initializeMemory(as: UInt8.self, repeating: 0, count: count * Self.stride)
+        messages = .allocate(capacity: count)
         target = .allocate(capacity: 1)
         target.initialize(to: sockaddr_in(Address(ip: server.ip, port: 0)))
         for (place, packet) in packets.prefix(count).enumerated() {
             let whole = RawSocket.packet(packet.bytes, from: packet.source, to: server)
             let start = bytes + place * length
             start.copyMemory(from: whole, byteCount: length)
-            (vectors + place).initialize(to: iovec(iov_base: start, iov_len: length))
-            var message = msghdr()
-            message.msg_name = UnsafeMutableRawPointer(target)
-            message.msg_namelen = socklen_t(MemoryLayout<sockaddr_in>.size)
-            message.msg_iov = vectors + place
-            message.msg_iovlen = 1
-            messages.storeBytes(of: message, toByteOffset: place * Self.stride, as: msghdr.self)
+            (vectors + place).initialize(to: Piece(base: start, size: length))
+            var message = Message()
+            message.name = UnsafeMutableRawPointer(target)
+            message.nameSize = socklen_t(MemoryLayout<sockaddr_in>.size)
+            message.pieces = vectors + place
+            message.pieceCount = 1
+            (messages + place).initialize(to: message)
         }
     }
 
@@ -103,8 +92,7 @@ package final class Flood: @unchecked Sendable {
         var sent = 0
         var place = 0
         while !state.withLock({ $0.isOver }) {
-            let from = messages + place * Self.stride
-            let left = sendMany(descriptor, from, UInt32(Self.batch), 0)
+            let left = sendMany(descriptor, messages + place, UInt32(Self.batch))
             sent += max(0, Int(left))
             place = (place + Self.batch) % count
             guard rate > 0 else { continue }
@@ -118,3 +106,4 @@ package final class Flood: @unchecked Sendable {
         }
     }
 }
+#endif

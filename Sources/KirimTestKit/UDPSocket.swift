@@ -21,7 +21,7 @@ package struct SystemFailure: Error, CustomStringConvertible {
 /// A plain IPv4 datagram socket, on loopback unless told otherwise, as the old programs have it.
 package final class UDPSocket: Sendable {
     package let address: Address
-    let descriptor: Int32
+    package let descriptor: Int32
 
     /// Binds the port; 0 picks a free one.
     package init(ip: IPAddress = .loopback, port: UInt16 = 0) throws {

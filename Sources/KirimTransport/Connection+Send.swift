@@ -178,7 +178,7 @@ extension Connection {
         let name = streams[index].name
         let id = name.id
         while streams[index].hasWork {
-            if let piece = streams[index].fragmented.firstIndex(where: { !$0.unsent.isEmpty }) {
+            if let piece = streams[index].nextFragmented {
                 guard addFragment(piece, ofStream: index, to: &draft, source: &source) else {
                     return false
                 }
@@ -262,7 +262,7 @@ extension Connection {
                     bytes: bytes[range]
                 )
             else { return false }
-            draft.contents.append(.fragment(name, number: record.number, range))
+            draft.carry(.fragment(name, number: record.number, range))
             streams[index].sentFragment(at: piece, range)
             return true
         }
@@ -317,7 +317,7 @@ private struct Draft {
     /// Bytes of plaintext.
     let limit: Int
     var padding = 0
-    var contents: [SentContent] = []
+    private(set) var contents = SentContents()
     var acknowledges: UInt32?
     private(set) var isAckEliciting = false
     /// It asks to be acknowledged at once.
@@ -385,11 +385,13 @@ private struct Draft {
 
     mutating func carry(_ number: UInt64, of name: OutgoingStream.Name) {
         if case .records(name, let numbers)? = contents.last, numbers.upperBound == number {
-            contents[contents.count - 1] = .records(name, numbers.lowerBound..<number + 1)
+            contents.replaceLast(by: .records(name, numbers.lowerBound..<number + 1))
         } else {
-            contents.append(.records(name, number..<number + 1))
+            carry(.records(name, number..<number + 1))
         }
     }
+
+    mutating func carry(_ content: SentContent) { contents.append(content) }
 
     func carries(_ number: UInt64, of name: OutgoingStream.Name) -> Bool {
         contents.contains {

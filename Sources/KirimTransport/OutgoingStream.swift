@@ -15,40 +15,28 @@ struct OutgoingStream {
     var hasTurn = false
     /// Whether ``acknowledgedBelow`` moved and its owner is yet to hear of it.
     var hasNews = false
-    /// Records too long for a packet, of which a part was sent.
-    private(set) var fragmented: [FragmentedRecord] = []
+    /// Mostly there is nothing of this, and a stream is copied without it.
+    private var rest: Rest?
 
-    /// Mostly there are none.
-    private var holes: Holes?
-
-    /// Sets of ranges are dear even to copy. Belongs to one stream, which is never copied.
-    private final class Holes {
+    /// What losses, disorder and long records leave to be remembered. Sets of ranges are dear even to copy. Belongs to one
+    /// stream, which is never copied for long.
+    private final class Rest {
         /// Acknowledged out of order.
-        var acknowledged: RangeSet<UInt64>?
+        var acknowledged = RangeSet<UInt64>()
         /// To be sent again.
-        var again: RangeSet<UInt64>?
+        var again = RangeSet<UInt64>()
+        /// Records too long for a packet, of which a part was sent.
+        var fragmented: [FragmentedRecord] = []
+
+        var isEmpty: Bool { acknowledged.isEmpty && again.isEmpty && fragmented.isEmpty }
     }
 
-    private var acknowledged: RangeSet<UInt64>? {
-        get { holes?.acknowledged }
-        set { change(\.acknowledged, to: newValue) }
-    }
-
-    private var again: RangeSet<UInt64>? {
-        get { holes?.again }
-        set { change(\.again, to: newValue) }
-    }
-
-    private mutating func change(
-        _ part: ReferenceWritableKeyPath<Holes, RangeSet<UInt64>?>,
-        to ranges: RangeSet<UInt64>?
-    ) {
-        if holes == nil {
-            if ranges == nil { return }
-            holes = Holes()
-        }
-        holes?[keyPath: part] = ranges
-        if let holes, holes.acknowledged == nil, holes.again == nil { self.holes = nil }
+    /// Changes what is to be remembered, and forgets it where it is empty.
+    private mutating func change<Result>(_ body: (Rest) -> Result) -> Result {
+        let changed = rest ?? Rest()
+        let result = body(changed)
+        rest = changed.isEmpty ? nil : changed
+        return result
     }
 
     struct Name: Equatable {
@@ -66,20 +54,29 @@ struct OutgoingStream {
 
     var id: UInt64 { name.id }
 
+    /// Records too long for a packet, of which a part was sent.
+    var fragmented: [FragmentedRecord] { rest?.fragmented ?? [] }
+
     /// The number that should go out next as a whole or as a first fragment.
     var nextNumber: UInt64? {
-        if let lost = again?.ranges.first { return lost.lowerBound }
+        if let rest, let lost = rest.again.ranges.first { return lost.lowerBound }
         return next < end ? next : nil
     }
 
     var hasWork: Bool {
-        !isWaiting && (nextNumber != nil || fragmented.contains { !$0.unsent.isEmpty })
+        guard !isWaiting else { return false }
+        guard let rest else { return next < end }
+        return nextNumber != nil || rest.fragmented.contains { !$0.unsent.isEmpty }
     }
+
+    /// Where among ``fragmented`` the one is of which a part is to be sent.
+    var nextFragmented: Int? { rest?.fragmented.firstIndex { !$0.unsent.isEmpty } }
 
     mutating func offer(upTo end: UInt64) { self.end = max(self.end, end) }
 
     func isUnacknowledged(_ number: UInt64) -> Bool {
-        number >= acknowledgedBelow && number < next && acknowledged?.contains(number) != true
+        guard number >= acknowledgedBelow, number < next else { return false }
+        return rest?.acknowledged.contains(number) != true
     }
 
     mutating func sent(_ number: UInt64) {
@@ -94,39 +91,42 @@ struct OutgoingStream {
     mutating func acknowledge(_ numbers: Range<UInt64>) -> Bool {
         removeLost(numbers)
         let news = numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
-        guard news.lowerBound == acknowledgedBelow || acknowledged != nil else {
-            if !news.isEmpty { acknowledged = RangeSet(news) }
-            return false
-        }
-        guard var all = acknowledged else {
-            acknowledgedBelow = news.upperBound
-            return !news.isEmpty
-        }
-        all.insert(contentsOf: news)
-        defer { acknowledged = all.isEmpty ? nil : all }
-        guard let first = all.ranges.first, first.lowerBound == acknowledgedBelow else {
-            return false
-        }
-        acknowledgedBelow = first.upperBound
-        all.remove(contentsOf: first)
-        return true
+        guard !news.isEmpty else { return false }
+        let below = acknowledgedBelow
+        acknowledgedBelow =
+            if let rest, !rest.acknowledged.isEmpty {
+                change { rest in
+                    rest.acknowledged.insert(contentsOf: news)
+                    guard let first = rest.acknowledged.ranges.first, first.lowerBound == below
+                    else { return below }
+                    rest.acknowledged.remove(contentsOf: first)
+                    return first.upperBound
+                }
+            } else if news.lowerBound == below {
+                news.upperBound
+            } else {
+                change { rest in
+                    rest.acknowledged.insert(contentsOf: news)
+                    return below
+                }
+            }
+        return acknowledgedBelow > below
     }
 
     mutating func lose(_ numbers: Range<UInt64>) {
         let lost = numbers.clamped(to: acknowledgedBelow..<max(next, acknowledgedBelow))
         guard !lost.isEmpty else { return }
-        var all = again ?? RangeSet()
-        all.insert(contentsOf: lost)
-        for range in (acknowledged ?? RangeSet()).ranges where range.overlaps(numbers) {
-            all.remove(contentsOf: range)
+        change { rest in
+            rest.again.insert(contentsOf: lost)
+            for range in rest.acknowledged.ranges where range.overlaps(numbers) {
+                rest.again.remove(contentsOf: range)
+            }
         }
-        again = all.isEmpty ? nil : all
     }
 
     private mutating func removeLost(_ numbers: Range<UInt64>) {
-        guard var lost = again else { return }
-        lost.remove(contentsOf: numbers)
-        again = lost.isEmpty ? nil : lost
+        guard let rest, !rest.again.isEmpty else { return }
+        change { $0.again.remove(contentsOf: numbers) }
     }
 }
 
@@ -142,23 +142,31 @@ struct FragmentedRecord {
         self.total = total
         unsent = RangeSet(0..<total)
     }
+
+    var isAcknowledged: Bool { acknowledged.contains(0..<total) }
+
+    mutating func lose(_ bytes: Range<Int>) {
+        unsent.insert(contentsOf: bytes)
+        for range in acknowledged.ranges where range.overlaps(bytes) {
+            unsent.remove(contentsOf: range)
+        }
+    }
 }
 
 extension OutgoingStream {
     mutating func startFragments(of number: UInt64, total: Int) {
         sent(number)
-        if !fragmented.contains(where: { $0.number == number }) {
-            fragmented.append(FragmentedRecord(number: number, total: total))
-        }
+        guard !fragmented.contains(where: { $0.number == number }) else { return }
+        change { $0.fragmented.append(FragmentedRecord(number: number, total: total)) }
     }
 
     mutating func sentFragment(at index: Int, _ bytes: Range<Int>) {
-        fragmented[index].unsent.remove(contentsOf: bytes)
+        change { $0.fragmented[index].unsent.remove(contentsOf: bytes) }
     }
 
     /// The record is not wanted any more. Returns whether ``acknowledgedBelow`` moved.
     mutating func abandonFragments(at index: Int) -> Bool {
-        let number = fragmented.remove(at: index).number
+        let number = change { $0.fragmented.remove(at: index).number }
         return acknowledge(number..<number + 1)
     }
 
@@ -167,26 +175,24 @@ extension OutgoingStream {
         guard let index = fragmented.firstIndex(where: { $0.number == number }) else {
             return false
         }
-        fragmented[index].acknowledged.insert(contentsOf: bytes)
-        fragmented[index].unsent.remove(contentsOf: bytes)
-        guard fragmented[index].acknowledged.contains(0..<fragmented[index].total) else {
-            return false
+        let isWhole = change { rest in
+            rest.fragmented[index].acknowledged.insert(contentsOf: bytes)
+            rest.fragmented[index].unsent.remove(contentsOf: bytes)
+            guard rest.fragmented[index].isAcknowledged else { return false }
+            rest.fragmented.remove(at: index)
+            return true
         }
-        fragmented.remove(at: index)
-        return acknowledge(number..<number + 1)
+        return isWhole && acknowledge(number..<number + 1)
     }
 
     mutating func loseFragment(of number: UInt64, _ bytes: Range<Int>) {
         guard let index = fragmented.firstIndex(where: { $0.number == number }) else { return }
-        fragmented[index].unsent.insert(contentsOf: bytes)
-        for range in fragmented[index].acknowledged.ranges where range.overlaps(bytes) {
-            fragmented[index].unsent.remove(contentsOf: range)
-        }
+        change { $0.fragmented[index].lose(bytes) }
     }
 
     /// What has to be remembered beside the cursors.
     var pieces: Int {
-        (acknowledged?.ranges.count ?? 0) + (again?.ranges.count ?? 0) + fragmented.count
+        rest.map { $0.acknowledged.ranges.count + $0.again.ranges.count + $0.fragmented.count } ?? 0
     }
 
     /// Bytes of records that the peer holds in pieces or will; its WINDOW bounds them.

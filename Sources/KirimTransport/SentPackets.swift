@@ -9,6 +9,28 @@ enum SentContent {
     case token
 }
 
+/// Mostly it is one thing, which then needs no array.
+struct SentContents: RandomAccessCollection {
+    private var foremost: SentContent?
+    private var others: [SentContent] = []
+
+    var startIndex: Int { 0 }
+    var endIndex: Int { foremost == nil ? 0 : 1 + others.count }
+
+    subscript(index: Int) -> SentContent {
+        if index == 0, let foremost { foremost } else { others[index - 1] }
+    }
+
+    mutating func append(_ content: SentContent) {
+        if foremost == nil { foremost = content } else { others.append(content) }
+    }
+
+    /// There must be one.
+    mutating func replaceLast(by content: SentContent) {
+        if others.isEmpty { foremost = content } else { others[others.count - 1] = content }
+    }
+}
+
 struct SentPacket {
     let number: UInt32
     let sentAt: Instant
@@ -16,7 +38,7 @@ struct SentPacket {
     let isAckEliciting: Bool
     /// The highest number that this packet acknowledged.
     let acknowledges: UInt32?
-    let contents: [SentContent]
+    let contents: SentContents
     /// Counts the paths: what was sent on an earlier one says nothing about the present one.
     let pathGeneration: UInt32
 }

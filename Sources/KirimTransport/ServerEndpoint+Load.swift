@@ -38,7 +38,7 @@ extension ServerEndpoint {
             openings = connections + unconfirmed
             waiting = ServerEndpoint.waitingLimit
             agenda = openings
-            timers = 4 * openings + 64
+            timers = ServerEndpoint.timersForEach * openings + ServerEndpoint.sparedTimers
             largest = ConnectionLoad(limitsOf: configuration.transport, streams: streams)
         }
     }

@@ -45,6 +45,9 @@ package struct ServerEndpoint: ~Copyable {
     private var dirty: Deque<Session> = []
     private var eventful: Deque<Session> = []
     private var timers = TimerQueue()
+    /// Entries of the timers, overtaken ones among them, before those are dropped.
+    static let timersForEach = 4
+    static let sparedTimers = 64
     var events: Deque<Event> = []
     private var nextHandle: UInt64 = 1
     /// The latest moment that an input told.
@@ -64,8 +67,10 @@ package struct ServerEndpoint: ~Copyable {
         if case .invitation(let redeemed) = configuration.access { self.redeemed = redeemed }
     }
 
+    /// Its parts are changed by the endpoint alone, which is one value that nobody shares: Swift need not look at run time
+    /// whether two do it at once, which takes a twentieth of a delivery.
     final class Session {
-        var connection: Connection
+        @exclusivity(unchecked) var connection: Connection
         let handle: ConnectionHandle
         let connectionID: UInt64
         let peer: PublicKey
@@ -75,10 +80,12 @@ package struct ServerEndpoint: ~Copyable {
         var accept: [UInt8]
         let createdAt: Instant
         var isConfirmed = false
+        /// When the timers come back to it.
+        @exclusivity(unchecked) var wakesAt: Instant?
         /// Something about it changed, and it waits to be asked for packets.
-        var isDirty = false
+        @exclusivity(unchecked) var isDirty = false
         /// The endpoint knows it no more.
-        var isForgotten = false
+        @exclusivity(unchecked) var isForgotten = false
         /// Its keys are proved, but it may not come in: only a goodbye is owed.
         var isRefused = false
 
@@ -174,8 +181,10 @@ extension ServerEndpoint {
     package mutating func timePassed(to now: Instant) {
         latest = max(latest, now)
         dropUnconfirmed(at: now)
-        while let handle = timers.popDue(at: now) {
-            guard let session = session(handle) else { continue }
+        while let entry = timers.next, entry.at <= now {
+            timers.removeNext()
+            guard let session = current(entry) else { continue }
+            session.wakesAt = nil
             session.connection.timePassed(to: now)
             touch(session)
         }
@@ -275,7 +284,7 @@ extension ServerEndpoint {
             }
             dirty.removeFirst()
             session.isDirty = false
-            timers.schedule(session.handle, at: session.connection.deadline, now: now)
+            schedule(session, at: now)
             if session.connection.hasNews { eventful.append(session) }
         }
         return nil
@@ -285,7 +294,23 @@ extension ServerEndpoint {
         let confirmation = unconfirmed.first.flatMap { sessions[$0] }?.createdAt
             .advanced(by: configuration.transport.confirmationTimeout)
         let handshake = waiting.isEmpty ? nil : door.nextHandshake
-        return [timers.deadline, confirmation, handshake].compactMap(\.self).min()
+        return [timers.next?.at, confirmation, handshake].compactMap(\.self).min()
+    }
+
+    private mutating func schedule(_ session: Session, at now: Instant) {
+        let deadline = session.connection.deadline
+        timers.schedule(session.handle, at: deadline, known: &session.wakesAt, now: now)
+        guard timers.count > Self.timersForEach * named.count + Self.sparedTimers else { return }
+        timers.rebuild(
+            from: named.values.compactMap { session in
+                session.wakesAt.map { TimerQueue.Entry(at: $0, handle: session.handle) }
+            }
+        )
+    }
+
+    /// The connection that an entry of the timers is for, unless it was overtaken.
+    private func current(_ entry: TimerQueue.Entry) -> Session? {
+        session(entry.handle).flatMap { $0.wakesAt == entry.at ? $0 : nil }
     }
 
     private func issueToken(on session: Session) {
@@ -350,7 +375,8 @@ extension ServerEndpoint {
         sessions[session.connectionID] = nil
         openings[session.ephemeral] = nil
         named[session.handle] = nil
-        timers.forget(session.handle)
+        // Nobody is to wake up for what was overtaken.
+        while let next = timers.next, current(next) == nil { timers.removeNext() }
         unconfirmed.removeAll { $0 == session.connectionID }
     }
 }

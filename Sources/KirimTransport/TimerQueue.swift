@@ -11,7 +11,7 @@ struct TimerQueue {
     static let granularity: Int64 = 1_000_000
     private static let farAway = 8 * granularity
 
-    private struct Entry: Comparable {
+    struct Entry: Comparable {
         let at: Instant
         let handle: ConnectionHandle
         static func < (a: Entry, b: Entry) -> Bool {
@@ -20,26 +20,26 @@ struct TimerQueue {
     }
 
     private var heap = Heap<Entry>()
-    private var scheduled: [ConnectionHandle: Instant] = [:]
 
     /// Overtaken entries among them.
     var count: Int { heap.count }
 
-    var deadline: Instant? { heap.min?.at }
+    /// What comes up next.
+    var next: Entry? { heap.min }
 
-    mutating func schedule(_ handle: ConnectionHandle, at deadline: Instant?, now: Instant) {
-        guard let deadline else {
-            scheduled[handle] = nil
-            return
-        }
+    /// `known` is the moment of the connection's entry that counts, until there is one of an earlier moment: those of later
+    /// ones are overtaken.
+    mutating func schedule(
+        _ handle: ConnectionHandle,
+        at deadline: Instant?,
+        known: inout Instant?,
+        now: Instant
+    ) {
+        guard let deadline else { return known = nil }
         let moment = Self.rounded(deadline, now: now)
-        if let known = scheduled[handle], known <= moment { return }
-        scheduled[handle] = moment
+        if let known, known <= moment { return }
+        known = moment
         heap.insert(Entry(at: moment, handle: handle))
-        // Entries that were overtaken by an earlier one would otherwise stay until their time, half an hour.
-        if heap.count > 4 * scheduled.count + 64 {
-            heap = Heap(scheduled.map { Entry(at: $0.value, handle: $0.key) })
-        }
     }
 
     private static func rounded(_ moment: Instant, now: Instant) -> Instant {
@@ -48,19 +48,8 @@ struct TimerQueue {
         return over == 0 ? moment : moment.advanced(nanoseconds: granularity - over)
     }
 
-    mutating func forget(_ handle: ConnectionHandle) {
-        scheduled[handle] = nil
-        while let next = heap.min, scheduled[next.handle] != next.at { heap.removeMin() }
-    }
+    /// Drops all overtaken entries, which would otherwise stay until their time, half an hour.
+    mutating func rebuild(from entries: [Entry]) { heap = Heap(entries) }
 
-    /// The next one whose time has come.
-    mutating func popDue(at now: Instant) -> ConnectionHandle? {
-        while let next = heap.min, next.at <= now {
-            heap.removeMin()
-            guard scheduled[next.handle] == next.at else { continue }
-            scheduled[next.handle] = nil
-            return next.handle
-        }
-        return nil
-    }
+    mutating func removeNext() { _ = heap.popMin() }
 }

@@ -1,7 +1,12 @@
 import Foundation
+import KirimServer
 import KirimTestKit
 import KirimWire
 import Testing
+
+#if canImport(Glibc)
+import Glibc
+#endif
 
 /// What only another network can show.
 @Suite("From another network", .serialized, .timeLimit(.minutes(5)))
@@ -139,5 +144,33 @@ struct NetworkTests {
         #expect(ani.texts == (1...20).map { "\($0)" })
         // It was never bound anew: what waits in a socket is lost with it.
         #expect(!site.server.lines.contains { $0.contains("socket lost") })
+    }
+
+    @Test("what the network has no room for waits, and leaves when there is")
+    func noRoom() throws {
+        guard let pair = NetworkPair() else { return }
+        let sender = try pair.open(in: pair.server) {
+            try UDPSocket(ip: .v4(0x0A4D_0001))
+        }
+        var room: Int32 = 4_608
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        #expect(setsockopt(sender.descriptor, SOL_SOCKET, SO_SNDBUF, &room, size) == 0)
+        let outlet = try #require(Outlet(sharing: sender.descriptor))
+        // Nobody has that address: until the system gives it up, what goes there takes the socket's room.
+        let nobody = Address(ip: .v4(0x0A4D_0003), port: 9)
+        for turn in 0..<10 {
+            #expect(outlet.take([UInt8](repeating: 0, count: 1_000 + turn), to: nobody))
+        }
+        outlet.flush()
+        #expect(outlet.isWaiting)
+        let receiver = try pair.open(in: pair.client) { try UDPSocket(ip: Self.client) }
+        #expect(outlet.take(Array("at last".utf8), to: receiver.address))
+        let start = ContinuousClock.now
+        while outlet.isWaiting, start.duration(to: .now) < .seconds(60) {
+            usleep(1_000)
+            outlet.flush()
+        }
+        #expect(!outlet.isWaiting)
+        #expect(receiver.receiveText(within: .seconds(10)) == "at last")
     }
 }
