@@ -21,7 +21,7 @@ final class Engine {
     private let disk: NIOThreadPool
     private let clock: ShellClock
     private let log: Logger
-    private let tell: (ServerNote) -> Void
+    private let tell: ([ServerNote]) -> Void
 
     private var outlets: [SocketID: Outlet] = [:]
     /// Each reads what strangers send to that socket, or everything.
@@ -80,7 +80,7 @@ final class Engine {
         disk: NIOThreadPool,
         clock: ShellClock,
         log: Logger,
-        tell: @escaping (ServerNote) -> Void
+        tell: @escaping ([ServerNote]) -> Void
     ) {
         self.loop = loop
         self.core = core
@@ -192,8 +192,8 @@ final class Engine {
         }
         flush()
         // The operator can wait for what is on its way to people.
-        for note in notes { tell(note) }
-        notes.removeAll(keepingCapacity: true)
+        if !notes.isEmpty { tell(notes) }
+        notes = []
         if count == Self.turnLimit { continueSoon() }
         arm()
         if case .leaving = stage, !hasMore, !core.isStoring { sayGoodbye() }

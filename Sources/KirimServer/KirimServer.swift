@@ -21,7 +21,7 @@ import ServiceLifecycle
 /// A server with its sockets and its files: open it, run it, type at it.
 ///
 ///     let server = try await KirimServer.open(options, log: log)
-///     Task { for await note in server.notes { print(ServerLog.line(for: note)) } }
+///     Task { for await notes in server.notes { for note in notes { print(ServerLog.line(for: note)) } } }
 ///     try await server.run()
 ///
 /// ``run()`` returns when the task is cancelled or the service group shuts down gracefully.
@@ -30,14 +30,14 @@ package final class KirimServer: Service {
     package let addresses: [Address]
     /// The key that clients trust.
     package let publicKey: PublicKey
-    /// What the operator's log shows. For one reader; the oldest are dropped where nobody reads.
-    package let notes: AsyncStream<ServerNote>
+    /// What the operator's log shows, that of a turn together. For one reader; the oldest are dropped where nobody reads.
+    package let notes: AsyncStream<[ServerNote]>
 
     private let engine: NIOLoopBound<Engine>
     private let loop: any EventLoop
     private let journal: SQLiteRoomJournal
     private let disk: NIOThreadPool
-    private let tell: AsyncStream<ServerNote>.Continuation
+    private let tell: AsyncStream<[ServerNote]>.Continuation
 
     /// Reads the key and the rooms, and binds the sockets.
     ///
@@ -61,8 +61,8 @@ package final class KirimServer: Service {
         let disk = NIOThreadPool(numberOfThreads: 1)
         disk.start()
         let (notes, tell) = AsyncStream.makeStream(
-            of: ServerNote.self,
-            bufferingPolicy: .bufferingNewest(10_000)
+            of: [ServerNote].self,
+            bufferingPolicy: .bufferingNewest(1_000)
         )
         let engine = try await loop.submit {
             let core = ServerCore(
@@ -109,12 +109,12 @@ package final class KirimServer: Service {
     private init(
         addresses: [Address],
         publicKey: PublicKey,
-        notes: AsyncStream<ServerNote>,
+        notes: AsyncStream<[ServerNote]>,
         engine: NIOLoopBound<Engine>,
         loop: any EventLoop,
         journal: SQLiteRoomJournal,
         disk: NIOThreadPool,
-        tell: AsyncStream<ServerNote>.Continuation
+        tell: AsyncStream<[ServerNote]>.Continuation
     ) {
         self.addresses = addresses
         self.publicKey = publicKey

@@ -79,8 +79,10 @@ extension Connection {
             if dice.oneIn(constants.configuration.grease.framesOneIn) {
                 draft.add(
                     .grease(
-                        type: 0x40 | UInt8(truncatingIfNeeded: dice.next()),
-                        length: Int(dice.next() % constants.configuration.grease.frameBytes)
+                        type: 0x40 | UInt8(truncatingIfNeeded: dice.idleWord() >> 32),
+                        length: Int(
+                            (dice.idleWord() >> 32) % constants.configuration.grease.frameBytes
+                        )
                     )
                 )
             }

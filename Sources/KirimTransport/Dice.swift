@@ -22,14 +22,17 @@ final class Dice {
         return Array(bytes.prefix(count))
     }
 
-    /// One in `n`, for what guards nothing: xorshift64* (S. Vigna, 2016).
-    func oneIn(_ n: UInt64) -> Bool {
+    /// A word for what guards nothing: xorshift64* (S. Vigna, 2016).
+    func idleWord() -> UInt64 {
         if state == 0 { state = source.next() | 1 }
         state ^= state >> 12
         state ^= state << 25
         state ^= state >> 27
-        return (state &* 0x2545_F491_4F6C_DD1D) >> 32 < (1 << 32) / n
+        return state &* 0x2545_F491_4F6C_DD1D
     }
+
+    /// One in `n`, for what guards nothing.
+    func oneIn(_ n: UInt64) -> Bool { idleWord() >> 32 < (1 << 32) / n }
 
     /// A factor from 0.75 to 1.25, so that many clients do not knock in step.
     func jitter(_ duration: Duration) -> Duration {

@@ -14,7 +14,7 @@ package struct OperatorDoor: Sendable {
     package var name: String
     package var canInvite: Bool
     /// What happens, until the server has stopped.
-    package var notes: AsyncStream<ServerNote>
+    package var notes: AsyncStream<[ServerNote]>
     /// A text of somebody's, with all that would order a line anew written out.
     package var visible: @Sendable (String) -> String
     package var status: @Sendable () async -> ServerStatus
@@ -29,7 +29,7 @@ package struct OperatorDoor: Sendable {
         key: PublicKey,
         name: String,
         canInvite: Bool,
-        notes: AsyncStream<ServerNote>,
+        notes: AsyncStream<[ServerNote]>,
         visible: @escaping @Sendable (String) -> String,
         status: @escaping @Sendable () async -> ServerStatus,
         perform: @escaping @Sendable (OperatorWish) async -> Void,

@@ -94,9 +94,9 @@ final class OperatorWindow {
         let mailbox = Mailbox<OperatorFact>()
         let door = door
         Task.detached {
-            for await note in door.notes {
+            for await notes in door.notes {
                 await mailbox.hasRoom()
-                mailbox.put(.note(note, LocalTime.wall))
+                for note in notes { mailbox.put(.note(note, LocalTime.wall)) }
             }
             mailbox.put(.stopped)
         }

@@ -54,12 +54,14 @@ final class OperatorConsole: Sendable {
     }
 
     /// Writes one line at once: nobody should wait for a log that is a pipe or a file.
-    func show(_ line: String) {
+    func show(_ line: String) { show([line]) }
+
+    func show(_ lines: [String]) {
         desk.withLock { desk in
             if desk == nil {
-                StandardOutput.write(line + "\n")
+                StandardOutput.write(lines.map { $0 + "\n" }.joined())
             } else {
-                desk?.show([line], foot: Self.foot)
+                desk?.show(lines, foot: Self.foot)
             }
         }
     }

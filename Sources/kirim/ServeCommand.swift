@@ -164,7 +164,7 @@ struct ServeCommand: AsyncParsableCommand {
         let greeted = Greeted(server) { introduce(server, settings.options, on: console) }
         let group = Self.group(of: greeted)
         let notes = Task {
-            for await note in server.notes { console.show(ServerLog.line(for: note)) }
+            for await notes in server.notes { console.show(notes.map(ServerLog.line(for:))) }
         }
         let typing = Task {
             for await line in console.lines {
