@@ -59,11 +59,9 @@ extension Chat {
         let member = Member(id: directory.nextID(), key: key, name: name)
         sessions[greeting.connection]?.stage = .greeting
         enrolling[key] = []
-        let writes: [JournalWrite] = [
-            .enrol(member), .join(.lobby, member.id),
-            Self.notice(.joined(name, .lobby), in: .lobby, wall: wall),
-        ]
-        ledger.add(writes, .enrol(member, greeting))
+        let writes: [JournalWrite] = [.enrol(member), .join(.lobby, member.id)]
+        let told = announcement(.joined(name, .lobby), in: .lobby, wall: wall)
+        ledger.add(writes + told, .enrol(member, greeting))
     }
 
     /// The enrolment is durable.

@@ -101,6 +101,14 @@ extension Chat {
         return true
     }
 
+    /// What is told of members in their room, where they are not too many for that.
+    func announcement(_ notice: Notice, in name: RoomName, wall: WallTime) -> [JournalWrite] {
+        guard rooms[name].map({ $0.members.count <= configuration.noticeAudience }) ?? true else {
+            return []
+        }
+        return [Self.notice(notice, in: name, wall: wall)]
+    }
+
     static func notice(_ notice: Notice, in room: RoomName, wall: WallTime) -> JournalWrite {
         let post = Post(room: room, kind: .notice, authored: wall, text: notice.text)
         return .append(EntryDraft(post: post, author: .server, id: nil, received: wall))
@@ -130,7 +138,7 @@ extension Chat {
         writes.append(.join(name, member))
         // Two faces may ask at once: the second only waits for the first one's commit.
         if !isIn {
-            writes.append(Self.notice(.joined(resident.member.name, name), in: name, wall: wall))
+            writes += announcement(.joined(resident.member.name, name), in: name, wall: wall)
         }
         if keep(writes, .join(connection, id, member, name), for: id, of: connection, at: now) {
             directory[member]?.begin(.init(room: name, isJoining: true))
@@ -153,7 +161,7 @@ extension Chat {
         guard isIn || resident.isChanging(name) else { return reply(.done(id), to: connection) }
         var writes: [JournalWrite] = [.leave(name, member)]
         if isIn {
-            writes.append(Self.notice(.left(resident.member.name, name), in: name, wall: wall))
+            writes += announcement(.left(resident.member.name, name), in: name, wall: wall)
         }
         if keep(writes, .leave(connection, id, member, name), for: id, of: connection, at: now) {
             directory[member]?.begin(.init(room: name, isJoining: false))
@@ -377,7 +385,7 @@ extension Chat {
     ) -> [JournalWrite] {
         let told = (directory[member]?.rooms ?? []).prefix(Self.roomsTold)
         return [.rename(member, name)]
-            + told.map { Self.notice(.renamed(from: old, to: name), in: $0, wall: wall) }
+            + told.flatMap { announcement(.renamed(from: old, to: name), in: $0, wall: wall) }
     }
 
     /// Rooms in which a new name is announced: more would make one request a flood.

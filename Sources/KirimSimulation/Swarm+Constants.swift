@@ -116,6 +116,7 @@ extension Scene {
         dice.pick("reply records", &server.replyRecords, from: [160])
         dice.pick("reply bytes", &server.replyBytes, from: [16_384])
         dice.pick("presence audience", &server.presenceAudience, from: [0, 2])
+        dice.pick("notice audience", &server.noticeAudience, from: [0, 2])
         dice.pick("plain clients", &server.plain.clientLimit, from: [1])
         dice.pick("enrolments", &server.enrolments, from: [Rate(oneIn: .seconds(2), burst: 1)])
     }

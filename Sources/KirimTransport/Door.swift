@@ -8,7 +8,7 @@ package import KirimWire
 /// prefix's handshakes, the budget of all handshakes; only then Diffie-Hellman.
 struct Door {
     /// For the machine's own programs: what they ask for waits in its turn, but never fills the queue.
-    private static let loopbackFactor = 125
+    private static let loopbackFactor = 160
 
     var cookies: Cookies
     private let resetKey: MACKey
@@ -73,10 +73,10 @@ extension ServerEndpoint {
         Self.spoken + configuration.transport.grease.versions
     }
 
-    /// OPENs that may wait for their handshake, somewhat less than a second's.
-    static let waitingLimit = 2_048
+    /// OPENs that may wait for their handshake, little more than a second's.
+    static let waitingLimit = 4_096
     /// Of these, those from the machine's own programs, so that others find room whatever these do.
-    private static let loopbackWaitingLimit = 1_536
+    private static let loopbackWaitingLimit = 3_072
     /// So long a client may be thought to wait for an answer; while members take the time, none comes sooner.
     private static let waitingTime = Duration.seconds(2)
 

@@ -12,7 +12,7 @@ extension ServerEndpoint {
         package var openings = 0
         /// HELLOs and OPENs that wait for the end of the turn. 256 of each, and none after it.
         package var strangers = 0
-        /// OPENs that wait for their handshake. 2,048.
+        /// OPENs that wait for their handshake. 4,096.
         package var waiting = 0
         /// Answers and facts that the owner has not taken. None after a turn.
         package var unfinished = 0

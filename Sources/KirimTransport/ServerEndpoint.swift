@@ -391,8 +391,8 @@ extension ServerEndpoint {
         package var hellos = Rate(perSecond: 50, burst: 50)
         /// Handshakes begun for a prefix (PROTOCOL.md §5).
         package var opens = Rate(perSecond: 20, burst: 5)
-        /// Handshakes begun in all: a third of one core at 150 µs each, and never so many at once that members wait.
-        package var handshakes = Rate(perSecond: 2_400, burst: 32)
+        /// Handshakes begun in all: half of one core at 150 µs each, and never so many at once that members wait.
+        package var handshakes = Rate(perSecond: 3_200, burst: 32)
         /// RESETs for a prefix.
         package var resets = Rate(perSecond: 20, burst: 20)
         /// Seconds since 1970 at `Instant.start`, so that tokens and invitations outlive a restart.

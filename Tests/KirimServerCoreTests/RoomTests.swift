@@ -47,6 +47,35 @@ struct RoomTests {
         #expect(stage.journal.snapshot.members[1].name == MemberName("budi"))
     }
 
+    @Test("who comes, goes, or takes another name is told in a room of some, and in one of many nobody is")
+    func largeRoom() {
+        var stage = Stage { $0.noticeAudience = 2 }
+        let ani = stage.arrive(1, "ani")
+        let budi = stage.arrive(2, "budi")
+        let cici = stage.arrive(3, "cici")
+        let dewi = stage.arrive(4, "dewi")
+        #expect(
+            stage.log().map(\.text) == ["ani joined lobby", "budi joined lobby", "cici joined lobby"]
+        )
+        for member in [ani, budi, cici, dewi] { stage.ask(.join(dapur), member) }
+        stage.ask(.leave(dapur), dewi)
+        stage.ask(.rename(MemberName("ayu")!), ani)
+        stage.ask(.leave(dapur), cici)
+        stage.ask(.rename(MemberName("ani")!), ani)
+        #expect(
+            stage.log(dapur).map(\.text) == [
+                "ani joined dapur", "budi joined dapur", "cici joined dapur",
+                "ayu is now ani",
+            ]
+        )
+        #expect(stage.log().count == 3)
+        // They are members all the same.
+        #expect(stage.journal.snapshot.rooms.map(\.members.count) == [4, 2])
+        stage.post(1, "halo", dewi)
+        stage.turn()
+        #expect(stage.said().last == "halo")
+    }
+
     @Test("the other faces of a member hear that it joined a room, and no other member does")
     func facesJoin() {
         var stage = Stage()
