@@ -56,7 +56,7 @@ extension Entry {
     }
 
     package var bytes: [UInt8] {
-        var writer = ByteWriter(capacity: 112 + text.utf8.count)
+        var writer = ByteWriter(capacity: 80 + text.utf8.count)
         writer.byte(MessageType.entry)
         writer.integer(received.milliseconds)
         switch author {

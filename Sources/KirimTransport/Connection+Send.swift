@@ -75,7 +75,7 @@ extension Connection {
         guard !draft.isEmpty else { return nil }
         if draft.isAckEliciting {
             bundle(into: &draft, at: now, from: &source)
-            if asksAtOnce(at: now), draft.hasRecords { draft.isUrgent = draft.add(.ackNow) }
+            if asksAtOnce(draft, at: now) { draft.isUrgent = draft.add(.ackNow) }
             if dice.oneIn(constants.configuration.grease.framesOneIn) {
                 draft.add(
                     .grease(
@@ -102,11 +102,13 @@ extension Connection {
         }
     }
 
-    /// Whether the records of a packet are to be acknowledged at once. A client's always are: a post is worth it. After a
-    /// silence as long as the peer may wait it costs nothing, since no other packet would share the acknowledgement.
-    private func asksAtOnce(at now: Instant) -> Bool {
+    /// Whether a packet is to be acknowledged at once. A client's always is: a post is worth it, and the answer to a question
+    /// for a sign of life would wait for company that never comes. A server's records are after a silence as long as the
+    /// peer may wait: it costs nothing, since no other packet would share the acknowledgement.
+    private func asksAtOnce(_ draft: borrowing Draft, at now: Instant) -> Bool {
         if case .client = role { return true }
-        return now.nanoseconds - lastElicitingSent.nanoseconds >= peerMaxAckDelay
+        return draft.hasRecords
+            && now.nanoseconds - lastElicitingSent.nanoseconds >= peerMaxAckDelay
     }
 
     private mutating func hasContent() -> Bool {
