@@ -156,11 +156,10 @@ extension ClientEndpoint {
             at: now
         )
         nextHandle += 1
-        if attempt.tries == 1 {
-            connection.roundTrip.add(
-                sample: now.nanoseconds - attempt.sentAt.nanoseconds,
-                acknowledgementDelay: 0
-            )
+        let answered = now.nanoseconds - attempt.sentAt.nanoseconds
+        // A longer one says nothing that is not assumed anyway, and the OPEN may have waited at the door.
+        if attempt.tries == 1, answered < configuration.initialRoundTrip.inNanoseconds {
+            connection.roundTrip.add(sample: answered, acknowledgementDelay: 0)
         }
         if sessions.count >= Self.connectionLimit { sessions.removeFirst() }
         let farewell = now.advanced(by: .nanoseconds(3 * connection.probeTimeout))

@@ -239,6 +239,19 @@ struct DeliveryTests {
         #expect(healed.packetsLost < healed.packetsSent)
     }
 
+    @Test("an answer to OPEN that took long, as at a crowded door, is not taken for the round trip")
+    func slowHandshake() throws {
+        var pair = Pair()
+        pair.delay = .milliseconds(450)
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.client.link() != nil }
+        pair.delay = .milliseconds(25)
+        pair.run(for: .seconds(2))
+        let link = pair.client.link()
+        // The first packet left before the way was short again.
+        #expect(try #require(link).roundTrip == .milliseconds(475))
+    }
+
     @Test("who is not heard is asked every eight seconds in the end, however short the way is")
     func rareProbes() {
         var configuration = TransportConfiguration()
