@@ -38,14 +38,22 @@ extension Cluster {
 
     func deliverToServer(_ delivery: SimulatedNetwork.Delivery) throws(Violation) {
         guard let server, delivery.local.port == world.serverAddresses[0].port else { return }
-        if isServerStalled {
-            // What the sockets' buffers hold until the process runs again.
-            if serverMissed.count < 256 { serverMissed.append(delivery) }
-            return
-        }
-        if server.core.bans.contains(where: { Self.holds($0, delivery.from.ip) }) {
+        // What the sockets' buffers hold until the process runs again; meanwhile nobody is banned, and nobody freed.
+        let hasRoom = !isServerStalled || serverMissed.count < 256
+        if !hasRoom || server.core.bans.contains(where: { Self.holds($0, delivery.from.ip) }) {
             world.watch.droppedUnread()
         }
+        if !isServerStalled {
+            try read(delivery, by: server)
+        } else if hasRoom {
+            serverMissed.append(delivery)
+        }
+    }
+
+    func read(
+        _ delivery: SimulatedNetwork.Delivery,
+        by server: ServerNode
+    ) throws(Violation) {
         server.core.receive(
             delivery.bytes,
             on: Path(socket: socket(for: delivery.local.ip), remote: delivery.from),

@@ -58,7 +58,7 @@ extension Cluster {
         let missed = serverMissed
         endStall()
         guard let server else { return }
-        for delivery in missed { try deliverToServer(delivery) }
+        for delivery in missed { try read(delivery, by: server) }
         server.core.timePassed(to: world.now, wall: wall)
         try drainServer()
     }
