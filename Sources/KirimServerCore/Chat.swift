@@ -277,7 +277,9 @@ extension Chat: RecordSource {
         guard let room = session.streams[stream]?.room else { return .gone }
         if let recent = room.recent(number) { return extended(recent.bytes) }
         guard number > 0, number <= room.last.rawValue else { return .gone }
-        if let old = shelf.bytes(of: number, in: room.name) { return extended(old) }
+        if let old = shelf.entry(number, in: room.name, before: room.firstInTail) {
+            return extended(old)
+        }
         shelf.want(number, in: room.name, for: .stream(connection, stream))
         return .later
     }

@@ -21,6 +21,8 @@ final class Room {
     private var tail: Deque<TailEntry> = []
     private(set) var tailBytes = 0
     var tailCount: Int { tail.count }
+    /// The number of the oldest entry in the tail; one more than the last where it is empty.
+    var firstInTail: UInt64 { last.rawValue + 1 - UInt64(tail.count) }
 
     /// An entry as it goes on the wire, encoded once for all readers.
     struct TailEntry {

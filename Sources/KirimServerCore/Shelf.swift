@@ -45,15 +45,29 @@ struct Shelf {
     static let blockLimit = 64
     static let blockByteLimit = 8 * 1_048_576
     static let readsAtOnce = 4
-    static let entriesPerRead = 128
+    static let entriesPerRead = 512
     static let bytesPerRead = 262_144
 
-    func bytes(of sequence: UInt64, in room: RoomName) -> [UInt8]? {
-        for block in blocks where block.room == room && sequence >= block.first {
-            let place = sequence - block.first
-            if place < UInt64(block.entries.count) { return block.entries[Int(place)] }
+    /// An entry for a reader, if it is here; `end` is the first that the shelf need not have.
+    ///
+    /// Whoever begins a block will want the next: it is read meanwhile, if the journal has nothing else to do.
+    mutating func entry(_ sequence: UInt64, in room: RoomName, before end: UInt64) -> [UInt8]? {
+        guard let block = block(with: sequence, in: room) else { return nil }
+        let next = block.first + UInt64(block.entries.count)
+        if sequence == block.first, next < end, reading.isEmpty, waiting.isEmpty,
+            self.block(with: next, in: room) == nil
+        {
+            waiting.append(Wanted(room: room, sequence: next, readers: []))
         }
-        return nil
+        return block.entries[Int(sequence - block.first)]
+    }
+
+    /// The newest are asked for most.
+    private func block(with sequence: UInt64, in room: RoomName) -> Block? {
+        blocks.last { block in
+            sequence >= block.first && sequence - block.first < UInt64(block.entries.count)
+                && block.room == room
+        }
     }
 
     mutating func want(_ sequence: UInt64, in room: RoomName, for reader: Reader) {
@@ -143,7 +157,7 @@ struct Shelf {
     private mutating func takeServed(in room: RoomName) -> [Reader] {
         var served: [Reader] = []
         for place in waiting.indices where waiting[place].room == room {
-            guard bytes(of: waiting[place].sequence, in: room) != nil else { continue }
+            guard block(with: waiting[place].sequence, in: room) != nil else { continue }
             waiting[place].readers.removeAll { reader in
                 guard case .stream = reader else { return false }
                 served.append(reader)

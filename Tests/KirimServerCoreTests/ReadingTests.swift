@@ -15,7 +15,10 @@ struct ReadingTests {
     private func stage(_ count: UInt64) -> (Stage, ConnectionHandle) {
         var stage = Stage { $0.limits.tailEntries = 4 }
         let ani = stage.arrive(1, "ani")
-        for number in 1..<count { stage.post(number, "\(number + 1)", ani) }
+        for number in 1..<count {
+            stage.post(number, "\(number + 1)", ani)
+            if number.isMultiple(of: 50) { stage.turn() }
+        }
         stage.turn()
         return (stage, ani)
     }
@@ -30,6 +33,36 @@ struct ReadingTests {
         let expected = (2...60).map { "\($0)" } + ["budi joined lobby", "new"]
         #expect(stage.texts(2, budi) == expected)
         #expect(stage.reads >= 1)
+    }
+
+    @Test("while a reader is at the beginning of what was read, what follows is read, too")
+    func readAhead() {
+        var (stage, ani) = stage(1_100)
+        /// The numbers from which on the journal is asked.
+        func asked(_ stage: inout Stage) -> [UInt64] {
+            stage.chat.settle(at: stage.now)
+            var asked: [UInt64] = []
+            while let effect = stage.chat.nextEffect() {
+                if case .output(.read(_, let query)) = effect { asked.append(query.from.rawValue) }
+            }
+            return asked
+        }
+        stage.ask(.subscribe(stream: 2, room: .lobby, start: .after(.zero), until: seq(2)), ani)
+        stage.say(.subscribe(stream: 3, room: .lobby, start: .after(.zero), until: nil), ani)
+        #expect(asked(&stage) == [])
+        guard case .bytes = stage.chat.record(2, stream: 3, of: ani) else {
+            Issue.record("It was read.")
+            return
+        }
+        #expect(asked(&stage) == [])
+        guard case .bytes = stage.chat.record(1, stream: 3, of: ani) else {
+            Issue.record("It was read.")
+            return
+        }
+        #expect(asked(&stage) == [513])
+        // Once.
+        _ = stage.chat.record(1, stream: 3, of: ani)
+        #expect(asked(&stage) == [])
     }
 
     @Test("a part of the log, and the last entries, are what was asked for")
