@@ -4,22 +4,25 @@ import KirimRooms
 import KirimWire
 
 /// Reads the columns of one row from left to right. What cannot be is `corrupt`, never a trap.
-///
-/// A column has the type that it is declared with, or is NULL: the tables are STRICT.
 struct Columns {
     private let row: Row
     private var index = 0
 
     init(_ row: Row) { self.row = row }
 
-    /// The place of the next column.
-    private mutating func next() throws(JournalError) -> Int {
+    private mutating func value() throws(JournalError) -> DatabaseValue {
         guard index < row.count else { throw .corrupt("A row is too short.") }
         defer { index += 1 }
-        return index
+        return row[index]
     }
 
-    mutating func maybeInteger() throws(JournalError) -> Int64? { row[try next()] }
+    mutating func maybeInteger() throws(JournalError) -> Int64? {
+        switch try value().storage {
+        case .null: nil
+        case .int64(let number): number
+        default: throw .corrupt("A column holds no integer.")
+        }
+    }
 
     mutating func integer() throws(JournalError) -> Int64 {
         guard let number = try maybeInteger() else { throw .corrupt("An integer is missing.") }
@@ -27,11 +30,10 @@ struct Columns {
     }
 
     mutating func maybeBytes() throws(JournalError) -> [UInt8]? {
-        let index = try next()
-        do {
-            return try row.withUnsafeData(atIndex: index) { $0.map { Array($0) } }
-        } catch {
-            throw .corrupt("A column holds no bytes.")
+        switch try value().storage {
+        case .null: nil
+        case .blob(let data): Array(data)
+        default: throw .corrupt("A column holds no bytes.")
         }
     }
 
@@ -48,7 +50,13 @@ struct Columns {
         return text
     }
 
-    private mutating func maybeLabel() throws(JournalError) -> String? { row[try next()] }
+    private mutating func maybeLabel() throws(JournalError) -> String? {
+        switch try value().storage {
+        case .null: nil
+        case .string(let text): text
+        default: throw .corrupt("A column holds no name.")
+        }
+    }
 
     mutating func maybeMemberName() throws(JournalError) -> MemberName? {
         guard let text = try maybeLabel() else { return nil }
