@@ -32,6 +32,7 @@ extension Engine {
         guard let second = SystemSocket.openForMembers(beside: descriptor, at: local) else {
             return first.map { local }.nonisolated()
         }
+        first.whenFailure { _ in close(second) }
         return first.flatMap { [self] in
             read(from: second, socket, isForMembers: true).assumeIsolated()
                 .map { [self] door in add(membersDoor: door, of: socket) }

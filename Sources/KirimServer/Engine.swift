@@ -72,6 +72,8 @@ final class Engine {
     private static let questionLimit = 64
     /// How long a journal that is slow, or fails, may hold up the end.
     private static let patience = TimeAmount.seconds(5)
+    /// How often the network is asked for room for the last words.
+    private static let lastTries = 200
 
     init(
         loop: any EventLoop,
@@ -200,7 +202,8 @@ final class Engine {
     }
 
     private func flush() {
-        for outlet in unflushed { outlet.flush() }
+        // What the system refuses is lost, as any datagram may be: the transport sends it again.
+        unsent.increment(by: unflushed.reduce(0) { $0 + $1.flush() })
         if unflushed.contains(where: \.isWaiting) { tryAgainSoon() }
         unflushed.removeAll(keepingCapacity: true)
     }
@@ -256,7 +259,6 @@ final class Engine {
     }
 
     private func send(_ transmit: Transmit) {
-        // What is not sent is lost, as any datagram may be: the transport sends it again.
         guard let outlet = outlets[transmit.path.socket],
             outlet.take(transmit.bytes, to: transmit.path.remote)
         else { return unsent.increment() }
@@ -355,6 +357,17 @@ final class Engine {
         timer?.task.cancel()
         timer = nil
         unreachables?.close(promise: nil)
+        closeSockets(end, tries: Self.lastTries)
+    }
+
+    /// The goodbyes for which the network has no room yet are waited for, a millisecond each time.
+    private func closeSockets(_ end: EventLoopPromise<Void>, tries: Int) {
+        guard tries == 0 || !outlets.values.contains(where: \.isWaiting) else {
+            loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in
+                closeSockets(end, tries: tries - 1)
+            }
+            return
+        }
         outlets = [:]
         let closings = (Array(doors.values) + membersDoors.values).map { $0.close() }
         EventLoopFuture.andAllComplete(closings, on: loop).cascade(to: end)

@@ -15,8 +15,8 @@ import Darwin
 ///
 /// SwiftNIO reads from the same socket, but does not write to it: it closes a datagram channel when a send fails for want
 /// of a route, for a broadcast address or for a source that does not go with it, so that whoever forges such a source
-/// would make the server deaf, packet for packet; and its envelope costs a twelfth of a delivery
-/// (docs/PERFORMANCE.md). Here a datagram that the system refuses is lost by itself, as any may be.
+/// would make the server deaf, packet for packet; and its envelopes cost a fifth of a delivery
+/// (docs/decisions/0011). Here a datagram that the system refuses is lost by itself, as any may be.
 package final class Outlet {
     private let descriptor: CInt
     /// The datagrams that wait, one after another.
@@ -25,12 +25,12 @@ package final class Outlet {
     /// Those before have left.
     private var first = 0
     private var firstByte = 0
-    /// Datagrams that the system would not send.
-    package private(set) var refused: UInt64 = 0
+    /// Those before are sent one by one.
+    private var singleBelow = 0
     #if os(Linux)
     private let messages = Messages()
-    /// Whether the system cuts one send into datagrams (UDP_SEGMENT, udp(7)); until it says no.
-    private var canCut = true
+    /// Whether the system cuts one send into datagrams (UDP_SEGMENT, udp(7)). An older one would not say no, but join them.
+    private var canCut: Bool
     #endif
 
     private struct Waiting {
@@ -46,9 +46,13 @@ package final class Outlet {
     /// Sends from a socket that somebody else reads from, and closes: it is shared, so that neither depends on when.
     /// `nil` where there is no descriptor to be had.
     package init?(sharing socket: CInt) {
-        descriptor = dup(socket)
-        guard descriptor >= 0 else { return nil }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        let shared = dup(socket)
+        guard shared >= 0 else { return nil }
+        _ = fcntl(shared, F_SETFD, FD_CLOEXEC)
+        #if os(Linux)
+        canCut = Messages.canBeCut(on: shared)
+        #endif
+        descriptor = shared
     }
 
     deinit { close(descriptor) }
@@ -58,31 +62,45 @@ package final class Outlet {
 
     /// Takes a datagram; ``flush()`` sends what was taken. `false` if there is no room.
     package func take(_ datagram: [UInt8], to remote: Address) -> Bool {
-        guard bytes.count + datagram.count <= Self.limit else { return false }
+        guard bytes.count - firstByte + datagram.count <= Self.limit else { return false }
+        if firstByte > Self.limit / 4 { forgetSent() }
         bytes += datagram
         waiting.append(Waiting(size: datagram.count, remote: remote))
         return true
     }
 
-    /// Sends until nothing waits, or the network has no room for more: then it is to be called again.
-    package func flush() {
+    /// Where something waits again and again, what has left does not keep its place for ever.
+    private func forgetSent() {
+        bytes.removeFirst(firstByte)
+        waiting.removeFirst(first)
+        singleBelow = max(0, singleBelow - first)
+        first = 0
+        firstByte = 0
+    }
+
+    /// Sends until nothing waits, or the network has no room for more: then it is to be called again. Tells how many
+    /// datagrams the system would not send.
+    package func flush() -> Int {
+        var refused = 0
         while isWaiting {
             let (left, problem) = send()
             for _ in 0..<left { pass() }
             switch problem {
             case 0, EINTR: continue
-            case EAGAIN: return
+            case EAGAIN: return refused
             default:
                 // One alone is refused: the others have nothing to do with it.
-                guard !isCutRefused() else { continue }
+                guard !triesOneByOne(after: problem) else { continue }
                 refused += 1
                 pass()
             }
         }
         first = 0
         firstByte = 0
+        singleBelow = 0
         waiting.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.idleRoom)
+        return refused
     }
 
     private func pass() {
@@ -97,7 +115,7 @@ package final class Outlet {
             messages.clear()
             var (next, place) = (first, firstByte)
             while next < waiting.count, !messages.isFull {
-                let cut = canCut ? sameAgain(from: next) : 1
+                let cut = run(from: next)
                 let size = waiting[next..<next + cut].reduce(0) { $0 + $1.size }
                 messages.add(
                     UnsafeMutableRawBufferPointer(rebasing: bytes[place..<place + size]),
@@ -112,14 +130,14 @@ package final class Outlet {
         }
     }
 
-    /// How many go to the same address one after another and are of one size, but for the last, which may be shorter. Of
-    /// nothing the system cuts nothing.
-    private func sameAgain(from start: Int) -> Int {
+    /// How many leave with one send: those that go to the same address one after another and are of one size, but for the
+    /// last, which may be shorter. Of nothing the system cuts nothing.
+    private func run(from start: Int) -> Int {
         let model = waiting[start]
+        guard canCut, start >= singleBelow, model.size > 0 else { return 1 }
         var (end, size) = (start + 1, model.size)
         while end < waiting.count, end - start < Messages.cutLimit,
-            waiting[end].remote == model.remote,
-            (1...max(1, model.size)).contains(waiting[end].size)
+            waiting[end].remote == model.remote, (1...model.size).contains(waiting[end].size)
         {
             size += waiting[end].size
             guard size <= Messages.cutBytes else { break }
@@ -129,10 +147,13 @@ package final class Outlet {
         return end - start
     }
 
-    /// A way out whose device cannot cut: each datagram is sent by itself from now on.
-    private func isCutRefused() -> Bool {
-        guard canCut, sameAgain(from: first) > 1 else { return false }
-        canCut = false
+    /// What the system refused may have been several: it may mean one of them, or their address. Where it is the device
+    /// that cannot cut (EIO), it is not asked for that again.
+    private func triesOneByOne(after problem: CInt) -> Bool {
+        let refused = run(from: first)
+        guard refused > 1 else { return false }
+        singleBelow = first + refused
+        if problem == EIO { canCut = false }
         return true
     }
     #else
@@ -147,7 +168,7 @@ package final class Outlet {
         return sent < 0 ? (0, errno) : (1, 0)
     }
 
-    private func isCutRefused() -> Bool { false }
+    private func triesOneByOne(after problem: CInt) -> Bool { false }
     #endif
 }
 
@@ -182,6 +203,12 @@ private final class Messages {
         names.deallocate()
         controls.deallocate()
         datagrams.deallocate()
+    }
+
+    /// Kernels before 4.18 know nothing of it, and pass over what they do not know.
+    static func canBeCut(on socket: CInt) -> Bool {
+        var (size, length) = (CInt(0), socklen_t(MemoryLayout<CInt>.size))
+        return getsockopt(socket, CInt(IPPROTO_UDP), segment, &size, &length) == 0
     }
 
     var isFull: Bool { count == Self.limit }

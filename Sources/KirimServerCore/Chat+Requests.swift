@@ -101,11 +101,10 @@ extension Chat {
         return true
     }
 
-    /// What is told of members in their room, where they are not too many for that.
+    /// Who joins a room or leaves it, where not too many would hear of it.
     func announcement(_ notice: Notice, in name: RoomName, wall: WallTime) -> [JournalWrite] {
-        guard rooms[name].map({ $0.members.count <= configuration.noticeAudience }) ?? true else {
-            return []
-        }
+        let audience = rooms[name]?.readers.count ?? 0
+        guard audience <= configuration.noticeAudience else { return [] }
         return [Self.notice(notice, in: name, wall: wall)]
     }
 
@@ -385,7 +384,7 @@ extension Chat {
     ) -> [JournalWrite] {
         let told = (directory[member]?.rooms ?? []).prefix(Self.roomsTold)
         return [.rename(member, name)]
-            + told.flatMap { announcement(.renamed(from: old, to: name), in: $0, wall: wall) }
+            + told.map { Self.notice(.renamed(from: old, to: name), in: $0, wall: wall) }
     }
 
     /// Rooms in which a new name is announced: more would make one request a flood.

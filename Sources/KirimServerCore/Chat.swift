@@ -274,10 +274,12 @@ extension Chat: RecordSource {
         if stream == ChatStream.control {
             return session.replies[number].map(extended) ?? .gone
         }
-        guard let room = session.streams[stream]?.room else { return .gone }
+        guard let subscription = session.streams[stream] else { return .gone }
+        let room = subscription.room
         if let recent = room.recent(number) { return extended(recent.bytes) }
         guard number > 0, number <= room.last.rawValue else { return .gone }
-        if let old = shelf.entry(number, in: room.name, before: room.firstInTail) {
+        let end = min(room.firstInTail, subscription.until?.next.rawValue ?? .max)
+        if let old = shelf.entry(number, in: room.name, before: end) {
             return extended(old)
         }
         shelf.want(number, in: room.name, for: .stream(connection, stream))

@@ -35,8 +35,8 @@ extension ServerCore {
         package var replyBytes = 262_144
         /// Presence is told to at most so many readers of a room; above, it would drown the text.
         package var presenceAudience = 1_000
-        /// Who joins, leaves, or takes another name is told in a room of at most so many members; above, each newcomer would
-        /// cost as many deliveries as there are members, and a thousand newcomers would be all that is said.
+        /// Who joins or leaves is told to at most so many readers of a room; above, a thousand newcomers would be a million
+        /// deliveries, and all that is said. Another name is told in any case: somebody else may take the old one.
         package var noticeAudience = 1_000
         /// Whole extensions (PROTOCOL.md §6) behind each reply and entry, for readers to pass over: none that mean
         /// something exist.

@@ -45,7 +45,9 @@ struct Shelf {
     static let blockLimit = 64
     static let blockByteLimit = 8 * 1_048_576
     static let readsAtOnce = 4
-    static let entriesPerRead = 512
+    static let entriesPerRead = 128
+    /// Of a read for a reader to come, who has shown to read on.
+    static let entriesAhead = 512
     static let bytesPerRead = 262_144
 
     /// An entry for a reader, if it is here; `end` is the first that the shelf need not have.
@@ -115,7 +117,7 @@ struct Shelf {
         let query = EntryQuery(
             room: wanted.room,
             from: SequenceNumber(rawValue: wanted.sequence),
-            entryLimit: Self.entriesPerRead,
+            entryLimit: wanted.readers.isEmpty ? Self.entriesAhead : Self.entriesPerRead,
             byteLimit: Self.bytesPerRead
         )
         return (id, query)

@@ -1,3 +1,4 @@
+#if os(Linux)
 import Foundation
 import KirimTestKit
 import KirimWire
@@ -129,3 +130,4 @@ func droppedByKernel(at port: UInt16) -> Int {
         return sum + (Int(fields[12]) ?? 0)
     }
 }
+#endif

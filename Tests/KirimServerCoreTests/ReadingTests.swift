@@ -59,7 +59,7 @@ struct ReadingTests {
             Issue.record("It was read.")
             return
         }
-        #expect(asked(&stage) == [513])
+        #expect(asked(&stage) == [129])
         // Once.
         _ = stage.chat.record(1, stream: 3, of: ani)
         #expect(asked(&stage) == [])
