@@ -35,8 +35,8 @@ extension ChatClient {
     /// What the chat of a client keeps in memory. Where a part says "of one", it is the most that any has.
     package struct Load: Hashable, BitwiseCopyable, Sendable {
         /// Posts without a decision, and those that wait to be added. ``Configuration/outboxLimit`` for each
-        /// face of the person, since all of them see all posts; and once more, since a face that was away
-        /// learns of what another one got decided, and room made by that, later than of new posts.
+        /// face of the person, since all of them see all posts; and as many again, since a face that was away
+        /// learns of new posts before it learns that all it knew were decided for others.
         package var posts = 0
         /// Bytes of the undecided ones. ``Configuration/outboxByteLimit`` as often.
         package var postBytes = 0
@@ -75,8 +75,8 @@ extension ChatClient {
 
         /// The most that the configuration allows at the end of a turn.
         package init(limitsOf configuration: Configuration, faces: Int) {
-            posts = configuration.outboxLimit * (faces + 1)
-            postBytes = configuration.outboxByteLimit * (faces + 1)
+            posts = configuration.outboxLimit * 2 * faces
+            postBytes = configuration.outboxByteLimit * 2 * faces
             decidedPosts = Outbox.decidedLimit
             keptDecisions = posts
             requests = ControlStream.requestLimit
