@@ -242,6 +242,64 @@ struct JournalFaultTests {
         #expect(caught > pages / 2)
     }
 
+    @Test("whose columns hold what they were never given is corrupt, never a trap")
+    func otherTypes() throws {
+        let journal = try SQLiteRoomJournal(path: path)
+        let post: [JournalWrite] = [.append(draft("halo", id: postID(1)))]
+        _ = try journal.commit([.enrol(member(1)), .join(.lobby, MemberID(rawValue: 1))] + post)
+        try journal.close()
+        let damages = [
+            ("member", "key", "'text'"), ("member", "name", "x'00FF'"), ("room", "name", "x'00FF'"),
+            ("entry", "kind", "'text'"), ("entry", "sequence", "'text'"),
+            ("entry", "author", "'text'"),
+            ("entry", "author_name", "x'00FF'"), ("entry", "author_address", "7"),
+            ("entry", "outbox", "'text'"), ("entry", "received", "1.5"), ("entry", "text", "7"),
+            ("decision", "sequence", "'text'"), ("decision", "refusal", "'text'"),
+        ]
+        for (table, column, value) in damages {
+            let copy = folder.file("\(table)-\(column).sqlite")
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+            // SQLite itself would not write that into a STRICT table; a damaged page may have it.
+            var schema: [String: String] = [:]
+            try change(copy) { db in
+                for row in try Row.fetchAll(
+                    db,
+                    sql: "SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL"
+                ) {
+                    schema[row[0]] = row[1]
+                }
+            }
+            try changeSchema(copy) { name in
+                schema[name]?.replacingOccurrences(of: ") STRICT, WITHOUT", with: ") WITHOUT")
+                    .replacingOccurrences(of: ") STRICT", with: ")")
+            }
+            try change(copy) { try $0.execute(sql: "UPDATE \(table) SET \(column) = \(value)") }
+            try changeSchema(copy) { schema[$0] }
+            #expect(
+                isCorrupt {
+                    let damaged = try SQLiteRoomJournal(path: copy)
+                    _ = try damaged.snapshot()
+                    _ = try damaged.texts()
+                    _ = try damaged.commit(post)
+                },
+                "\(table).\(column)"
+            )
+        }
+    }
+
+    private func changeSchema(_ file: String, _ sql: (String) -> String?) throws {
+        try change(file) { db in
+            try db.execute(sql: "PRAGMA writable_schema = ON")
+            let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT NULL"
+            for name in try String.fetchAll(db, sql: tables) {
+                try db.execute(
+                    sql: "UPDATE sqlite_schema SET sql = ? WHERE name = ?",
+                    arguments: [sql(name), name]
+                )
+            }
+        }
+    }
+
     @Test("with an entry cut out is corrupt: a gap is never shown")
     func gap() throws {
         let journal = try SQLiteRoomJournal(path: path)
