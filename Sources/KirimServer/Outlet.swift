@@ -30,7 +30,7 @@ package final class Outlet {
     #if os(Linux)
     private let messages = Messages()
     /// Whether the system cuts one send into datagrams (UDP_SEGMENT, udp(7)). An older one would not say no, but join them.
-    private var canCut: Bool
+    private var canSegment: Bool
     #endif
 
     private struct Waiting {
@@ -50,7 +50,7 @@ package final class Outlet {
         guard shared >= 0 else { return nil }
         _ = fcntl(shared, F_SETFD, FD_CLOEXEC)
         #if os(Linux)
-        canCut = Messages.canBeCut(on: shared)
+        canSegment = Messages.canSegment(on: shared)
         #endif
         descriptor = shared
     }
@@ -115,15 +115,15 @@ package final class Outlet {
             messages.clear()
             var (next, place) = (first, firstByte)
             while next < waiting.count, !messages.isFull {
-                let cut = run(from: next)
-                let size = waiting[next..<next + cut].reduce(0) { $0 + $1.size }
+                let segments = run(from: next)
+                let size = waiting[next..<next + segments].reduce(0) { $0 + $1.size }
                 messages.add(
                     UnsafeMutableRawBufferPointer(rebasing: bytes[place..<place + size]),
-                    datagrams: cut,
+                    datagrams: segments,
                     each: waiting[next].size,
                     to: waiting[next].remote
                 )
-                next += cut
+                next += segments
                 place += size
             }
             return messages.send(on: descriptor)
@@ -134,13 +134,13 @@ package final class Outlet {
     /// last, which may be shorter. Of nothing the system cuts nothing.
     private func run(from start: Int) -> Int {
         let model = waiting[start]
-        guard canCut, start >= singleBelow, model.size > 0 else { return 1 }
+        guard canSegment, start >= singleBelow, model.size > 0 else { return 1 }
         var (end, size) = (start + 1, model.size)
-        while end < waiting.count, end - start < Messages.cutLimit,
+        while end < waiting.count, end - start < Messages.segmentLimit,
             waiting[end].remote == model.remote, (1...model.size).contains(waiting[end].size)
         {
             size += waiting[end].size
-            guard size <= Messages.cutBytes else { break }
+            guard size <= Messages.segmentedBytes else { break }
             end += 1
             if waiting[end - 1].size < model.size { break }
         }
@@ -153,7 +153,7 @@ package final class Outlet {
         let refused = run(from: first)
         guard refused > 1 else { return false }
         singleBelow = first + refused
-        if problem == EIO { canCut = false }
+        if problem == EIO { canSegment = false }
         return true
     }
     #else
@@ -190,12 +190,12 @@ private final class Messages {
 
     private static let limit = 32
     /// What the system cuts one send into at most, and the bytes of it.
-    static let cutLimit = 64
-    static let cutBytes = 65_000
+    static let segmentLimit = 64
+    static let segmentedBytes = 65_000
     /// A header of sixteen bytes, two of size, and six to fill up.
     private static let controlSize = 24
     /// UDP_SEGMENT (udp(7)).
-    private static let segment: CInt = 103
+    private static let segmentOption: CInt = 103
 
     deinit {
         messages.deallocate()
@@ -206,9 +206,9 @@ private final class Messages {
     }
 
     /// Kernels before 4.18 know nothing of it, and pass over what they do not know.
-    static func canBeCut(on socket: CInt) -> Bool {
+    static func canSegment(on socket: CInt) -> Bool {
         var (size, length) = (CInt(0), socklen_t(MemoryLayout<CInt>.size))
-        return getsockopt(socket, CInt(IPPROTO_UDP), segment, &size, &length) == 0
+        return getsockopt(socket, CInt(IPPROTO_UDP), segmentOption, &size, &length) == 0
     }
 
     var isFull: Bool { count == Self.limit }
@@ -237,7 +237,7 @@ private final class Messages {
             )
             control.storeBytes(of: Self.controlSize - 6, as: Int.self)
             control.storeBytes(of: CInt(IPPROTO_UDP), toByteOffset: 8, as: CInt.self)
-            control.storeBytes(of: Self.segment, toByteOffset: 12, as: CInt.self)
+            control.storeBytes(of: Self.segmentOption, toByteOffset: 12, as: CInt.self)
             control.storeBytes(of: UInt16(size), toByteOffset: 16, as: UInt16.self)
             message.control = control.baseAddress
             message.controlSize = Self.controlSize

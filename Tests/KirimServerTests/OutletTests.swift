@@ -84,7 +84,7 @@ struct OutletTests {
 
     #if os(Linux)
     @Test("a run leaves with one send, also after runs that were refused")
-    func cut() throws {
+    func segments() throws {
         let (sender, receiver) = (try UDPSocket(), try UDPSocket())
         let outlet = try #require(Outlet(sharing: sender.descriptor))
         // Who asks for it (UDP_GRO, udp(7)) gets what was one send in one piece.
