@@ -90,8 +90,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "KirimLoad",
         [
-            "KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimClientCore", linux,
-            heap,
+            "KirimWire", "KirimNoise", "KirimLibcrypto", "KirimTransport", "KirimRooms",
+            "KirimClientCore", linux, heap,
         ]
     ),
     ("KirimTestKit", ["KirimWire", nioCore, nioPosix, linux]),

@@ -1,6 +1,7 @@
 #if os(Linux)
 import Glibc
 import KirimClientCore
+import KirimLibcrypto
 import KirimNoise
 import KirimRooms
 import KirimTransport
@@ -49,6 +50,9 @@ final class LoadClient {
         core = Self.core(identity, journal, history)
     }
 
+    /// What is measured is the server: thousands of clients in one thread shall not be what it waits for.
+    private static let cipher = SystemCipher()
+
     private static func core(
         _ identity: StaticKey,
         _ journal: FleetingJournal,
@@ -57,6 +61,7 @@ final class LoadClient {
         var configuration = ClientCore.Configuration()
         configuration.chat.history = history
         configuration.chat.agent = "kirim-load"
+        configuration.transport.cipher = cipher
         return ClientCore(
             identity: identity,
             local: journal.state,

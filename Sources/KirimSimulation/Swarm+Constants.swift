@@ -164,6 +164,11 @@ extension TransportConfiguration {
             from: [.zero, .milliseconds(1), .milliseconds(100), .milliseconds(1_000)]
         )
         dice.pick(
+            "\(end)'s later ack delay",
+            &laterAckDelay,
+            from: [.zero, .milliseconds(10), .milliseconds(1_000)]
+        )
+        dice.pick(
             "\(end)'s first round trip",
             &initialRoundTrip,
             from: [.milliseconds(10), .milliseconds(100), .seconds(1)]

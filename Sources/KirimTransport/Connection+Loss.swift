@@ -36,7 +36,7 @@ extension Connection {
             let delay = Int64(min(ack.delay, 1 << 30)) * 8_000
             roundTrip.add(
                 sample: now.nanoseconds - newest.sentAt.nanoseconds,
-                acknowledgementDelay: min(delay, peerMaxAckDelay)
+                acknowledgementDelay: min(delay, max(peerMaxAckDelay, peerLaterAckDelay))
             )
         }
         probeCount = 0
@@ -133,7 +133,11 @@ extension Connection {
         guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
         let longest = Self.longestProbeWait
         let first =
-            isAnswerDelayed ? probeTimeout : min(probeTimeout, roundTrip.promptProbeTimeout)
+            switch askedHaste {
+            case .now: min(probeTimeout, roundTrip.promptProbeTimeout)
+            case .usual: probeTimeout
+            case .later: roundTrip.probeTimeout + max(peerMaxAckDelay, peerLaterAckDelay)
+            }
         // The shortest timeout is a millisecond: thirteen doublings, and it is the longest.
         let wait = min(min(first, longest) << Int64(min(probeCount, 13)), longest)
         return lastElicitingSent.advanced(nanoseconds: wait)

@@ -63,7 +63,7 @@ extension Connection {
     }
 
     /// Decides when to acknowledge: when as much waits as two full packets hold, as RFC 9000 §13.2.2 has it for
-    /// packets that are full; at once on a gap.
+    /// packets that are full; at once on a gap; as soon, or as late, as the newest packet asks for.
     private mutating func note(
         _ frames: [Frame],
         size: Int,
@@ -76,18 +76,21 @@ extension Connection {
         lastNews = now
         unacknowledged += size
         let isInOrder = isHighest && number == (previous.map { $0 &+ 1 } ?? 0)
-        if unacknowledged >= TransportConfiguration.ackBytes || !isInOrder
-            || frames.contains(.ackNow)
-        {
+        let (limit, delay) =
+            frames.contains(.ackLater)
+            ? (TransportConfiguration.laterAckBytes, constants.laterAckDelay)
+            : (TransportConfiguration.ackBytes, constants.ackDelay)
+        if unacknowledged >= limit || !isInOrder || frames.contains(.ackNow) {
             acknowledgeBy = now
-        } else if acknowledgeBy == nil {
-            acknowledgeBy = now.advanced(nanoseconds: constants.ackDelay)
+        } else {
+            let latest = now.advanced(nanoseconds: delay)
+            acknowledgeBy = min(acknowledgeBy ?? latest, latest)
         }
     }
 
     private mutating func take(_ frame: Frame, on path: Path, at now: Instant) {
         switch frame {
-        case .ping, .ackNow, .grease: break
+        case .ping, .ackNow, .ackLater, .grease: break
         case .ack(let ack): acknowledged(ack, at: now)
         case .record(let record): take(record)
         case .datagram(let bytes): events.append(.datagram(bytes))

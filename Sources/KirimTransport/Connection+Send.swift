@@ -75,7 +75,11 @@ extension Connection {
         guard !draft.isEmpty else { return nil }
         if draft.isAckEliciting {
             bundle(into: &draft, at: now, from: &source)
-            if asksAtOnce(draft, at: now) { draft.isUrgent = draft.add(.ackNow) }
+            switch haste(draft, at: now) {
+            case .now: if draft.add(.ackNow) { draft.haste = .now }
+            case .later: if draft.add(.ackLater) { draft.haste = .later }
+            case .usual: break
+            }
             if dice.oneIn(constants.configuration.grease.framesOneIn) {
                 draft.add(
                     .grease(
@@ -102,14 +106,22 @@ extension Connection {
         }
     }
 
-    /// Whether a packet is to be acknowledged at once. A client's always is: a post is worth it, and the answer to a question
+    /// How soon a packet is to be acknowledged. A client's at once: a post is worth it, and the answer to a question
     /// for a sign of life would wait for company that never comes. A server's records are after a silence as long as the
-    /// peer may wait: it costs nothing, since no other packet would share the acknowledgement.
-    private func asksAtOnce(_ draft: borrowing Draft, at now: Instant) -> Bool {
-        if case .client = role { return true }
-        return draft.hasRecords
-            && now.nanoseconds - lastElicitingSent.nanoseconds >= peerMaxAckDelay
+    /// peer may wait: it costs nothing, since no other packet would share the acknowledgement. On a path that loses
+    /// nothing the others may wait for more of them, while the window is not what the server waits for.
+    private func haste(_ draft: borrowing Draft, at now: Instant) -> Haste {
+        if case .client = role { return .now }
+        guard draft.hasRecords else { return .usual }
+        let mayWait = peerLaterAckDelay > peerMaxAckDelay && isCalm
+        let silence = now.nanoseconds - lastElicitingSent.nanoseconds
+        if silence >= (mayWait ? peerLaterAckDelay : peerMaxAckDelay) { return .now }
+        return mayWait && probeCount == 0 && sent.bytesInFlight <= congestion.window / 2
+            ? .later : .usual
     }
+
+    /// Nothing was lost for so long that precautions would only cost bytes.
+    private var isCalm: Bool { packetsSent - lossMark >= Self.calm }
 
     private mutating func hasContent() -> Bool {
         !controls.isEmpty || !datagrams.isEmpty || streams.haveWork()
@@ -287,7 +299,7 @@ extension Connection {
         from source: inout some RecordSource
     ) {
         guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow,
-            probeCount > 0 || packetsSent - lossMark < Self.calm
+            probeCount > 0 || !isCalm
         else { return }
         for index in recent.indices.reversed() {
             let record = recent[index]
@@ -314,6 +326,15 @@ extension Connection {
 
 // MARK: Sealing
 
+/// How soon a packet is to be acknowledged.
+enum Haste {
+    case now
+    /// Within the peer's max_ack_delay.
+    case usual
+    /// When more has come, at the latest within the longer time that the peer has told for it.
+    case later
+}
+
 /// A packet while it is put together: its header, and behind it the plaintext.
 private struct Draft {
     private var writer: ByteWriter
@@ -324,8 +345,8 @@ private struct Draft {
     private(set) var contents = SentContents()
     var acknowledges: UInt32?
     private(set) var isAckEliciting = false
-    /// It asks to be acknowledged at once.
-    var isUrgent = false
+    /// What it asks of the peer.
+    var haste = Haste.usual
 
     /// Most packets are small; a larger one makes its buffer grow.
     private static let usualSize = 256
@@ -428,7 +449,7 @@ extension Connection {
         if draft.isAckEliciting {
             packetsSent += 1
             lastElicitingSent = now
-            isAnswerDelayed = !draft.isUrgent
+            askedHaste = draft.haste
             isResting = false
             pacer.sent(bytes.count)
         }

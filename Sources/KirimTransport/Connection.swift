@@ -30,8 +30,10 @@ struct Connection: ~Copyable {
     let role: Role
     let keys: SessionKeys
     let constants: Constants
-    /// In nanoseconds.
+    /// In nanoseconds, as the next one.
     let peerMaxAckDelay: Int64
+    /// Zero: the peer knows no acknowledging later.
+    let peerLaterAckDelay: Int64
     let dice: Dice
     let createdAt: Instant
     private(set) var phase: Phase = .open
@@ -57,8 +59,8 @@ struct Connection: ~Copyable {
     var recent: Deque<RecentRecord> = []
     var peerWindow: Int
     var lastElicitingSent: Instant
-    /// The peer may let the acknowledgement of the last one wait.
-    var isAnswerDelayed = true
+    /// What that packet asked of the peer.
+    var askedHaste = Haste.usual
     /// Nothing was under way for a while.
     var isResting = false
     var packetsSent: UInt64 = 0
@@ -110,6 +112,7 @@ struct Connection: ~Copyable {
         self.keys = keys
         self.constants = constants
         peerMaxAckDelay = peer.maxAckDelay.inNanoseconds
+        peerLaterAckDelay = peer.laterAckDelay.inNanoseconds
         let configuration = constants.configuration
         self.dice = dice
         createdAt = now

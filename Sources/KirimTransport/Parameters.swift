@@ -4,6 +4,8 @@ import KirimWire
 /// What the two ends tell each other inside the handshake: (id, length, value) triples, unknown ones skipped.
 struct Parameters: Hashable {
     var maxAckDelay: Duration = .milliseconds(25)
+    /// Zero: it is not to be asked to acknowledge later.
+    var laterAckDelay: Duration = .zero
     /// Bytes of fragmented records that may be under way towards the sender of this.
     var window = 262_144
     var idleTimeout: Duration = .seconds(1800)
@@ -17,6 +19,7 @@ struct Parameters: Hashable {
         static let window: UInt64 = 2
         static let idleTimeout: UInt64 = 3
         static let invitation: UInt64 = 4
+        static let laterAckDelay: UInt64 = 5
         /// Ids from here on mean nothing and keep receivers honest.
         static let firstGrease: UInt64 = 0x40
     }
@@ -26,6 +29,7 @@ struct Parameters: Hashable {
 
     init(_ configuration: TransportConfiguration, invitation: InvitationID? = nil) {
         maxAckDelay = configuration.maxAckDelay
+        laterAckDelay = configuration.laterAckDelay
         window = configuration.receiveWindow
         idleTimeout = configuration.idleTimeout
         greaseCount = configuration.grease.parameters
@@ -35,6 +39,7 @@ struct Parameters: Hashable {
     /// Zeros are padding. What is not said keeps this side's own value.
     init(_ configuration: TransportConfiguration, parsing bytes: [UInt8]) throws(WireError) {
         self.init(configuration)
+        laterAckDelay = .zero
         var reader = ByteReader(bytes)
         while !reader.isAtEnd {
             let id = try reader.varint()
@@ -43,6 +48,8 @@ struct Parameters: Hashable {
             switch id {
             case ID.maxAckDelay:
                 maxAckDelay = .milliseconds(min(try value.varint(), Self.longestAckDelay))
+            case ID.laterAckDelay:
+                laterAckDelay = .milliseconds(min(try value.varint(), Self.longestAckDelay))
             case ID.window:
                 window = Int(min(try value.varint(), 16 << 20))
             case ID.idleTimeout:
@@ -60,6 +67,7 @@ struct Parameters: Hashable {
     func bytes(grease: UInt8) -> [UInt8] {
         var writer = ByteWriter(capacity: 48)
         writer.number(ID.maxAckDelay, UInt64(maxAckDelay.inMilliseconds))
+        writer.number(ID.laterAckDelay, UInt64(laterAckDelay.inMilliseconds))
         writer.number(ID.window, UInt64(window))
         writer.number(ID.idleTimeout, UInt64(idleTimeout.components.seconds))
         if let invitation {

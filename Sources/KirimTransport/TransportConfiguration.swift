@@ -5,6 +5,8 @@ package import KirimWire
 package struct TransportConfiguration: Sendable {
     /// Longest delay before an acknowledgement. RFC 9000 §18.2 names 25 ms.
     package var maxAckDelay: Duration = .milliseconds(25)
+    /// The same for packets whose sender says that they can wait (PROTOCOL.md §3).
+    package var laterAckDelay: Duration = .milliseconds(100)
     /// Round trip assumed before the first sample. RFC 9002 §6.2.2.
     package var initialRoundTrip: Duration = .milliseconds(333)
     /// Silence after which a server gives back the room that only a conversation needs.
@@ -55,6 +57,8 @@ package struct TransportConfiguration: Sendable {
     package static let datagramLimit = 1_000
     /// Bytes that are acknowledged at once: two full packets. Of small ones more go without.
     package static let ackBytes = 2_000
+    /// The same where the newest packet says that it can wait: eight.
+    package static let laterAckBytes = 8_000
 
     package init() { grease = Grease() }
 }
@@ -68,6 +72,7 @@ final class Constants: Sendable {
     let attention: Int64
     /// Less than what the peer is told by what a timer may be late.
     let ackDelay: Int64
+    let laterAckDelay: Int64
     let restAfter: Int64
 
     init(_ configuration: TransportConfiguration) {
@@ -76,6 +81,7 @@ final class Constants: Sendable {
         keepAlive = configuration.keepAlive.inNanoseconds
         attention = configuration.attention.inNanoseconds
         ackDelay = max(0, configuration.maxAckDelay.inNanoseconds - TimerQueue.granularity)
+        laterAckDelay = max(0, configuration.laterAckDelay.inNanoseconds - TimerQueue.granularity)
         restAfter = configuration.restAfter.inNanoseconds
     }
 }

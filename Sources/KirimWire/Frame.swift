@@ -4,6 +4,8 @@ package enum Frame: Hashable, Sendable {
     case ack(AckFrame)
     /// The sender wants an acknowledgement of this packet at once.
     case ackNow
+    /// The sender does not need it soon: more will come that may share it.
+    case ackLater
     case record(RecordFrame)
     /// Unreliable: presence, typing.
     case datagram([UInt8])
@@ -67,6 +69,7 @@ extension Frame {
         package static let ping: UInt8 = 0x01
         package static let ack: UInt8 = 0x02
         package static let ackNow: UInt8 = 0x03
+        package static let ackLater: UInt8 = 0x04
         package static let record: UInt8 = 0x10
         package static let fragmentFlag: UInt8 = 1
         package static let toTheEndFlag: UInt8 = 2
@@ -101,6 +104,7 @@ extension Frame {
         case FrameType.ping: return .ping
         case FrameType.ack: return .ack(try AckFrame(parsing: &reader))
         case FrameType.ackNow: return .ackNow
+        case FrameType.ackLater: return .ackLater
         case FrameType.record...FrameType.record + 3:
             return .record(try RecordFrame(parsing: &reader, flags: type & 3))
         case FrameType.datagram: return .datagram(try reader.prefixed(limit: PacketSize.maximum))
@@ -136,6 +140,7 @@ extension Frame {
         case .ping: writer.byte(FrameType.ping)
         case .ack(let ack): ack.write(to: &writer)
         case .ackNow: writer.byte(FrameType.ackNow)
+        case .ackLater: writer.byte(FrameType.ackLater)
         case .record(let record): record.write(to: &writer)
         case .datagram(let bytes):
             writer.byte(FrameType.datagram)

@@ -5,10 +5,11 @@ import Testing
 
 /// The server says records on a stream of a connected client's, one at a time.
 private struct Talk: ~Copyable {
-    var pair = Pair()
+    var pair: Pair
     private var said: UInt64 = 0
 
-    init(size: Int) {
+    init(size: Int, _ configuration: TransportConfiguration = TransportConfiguration()) {
+        pair = Pair(configuration: configuration)
         pair.connect()
         pair.run(for: .seconds(5)) { $0.serverConnection != nil }
         pair.run(for: .seconds(5))
@@ -97,6 +98,84 @@ struct AcknowledgementTests {
         talk.pair.passes = { _, _, _ in true }
         #expect(talk.arrivals(saying: 10) >= 11)
         #expect(talk.arrivals(saying: 20) > 20)
+    }
+
+    @Test(
+        "on such a path what is followed by more is acknowledged with it, by bytes or after 100 ms"
+    )
+    func later() {
+        var configuration = TransportConfiguration()
+        configuration.initialWindow = 40_000
+        var talk = Talk(size: 40, configuration)
+        talk.pair.delay = .zero
+        talk.say(200)
+        talk.pair.run(for: .milliseconds(200))
+        // At once, as it follows on a silence; those after it together.
+        talk.say(1)
+        var before = talk.pair.toServer.count
+        talk.say(9, each: .milliseconds(10))
+        talk.pair.run(for: .milliseconds(8))
+        #expect(talk.pair.toServer.count == before)
+        talk.pair.run(for: .milliseconds(3))
+        #expect(talk.pair.toServer.count == before + 1)
+        before = talk.pair.toServer.count
+        let size = talk.pair.toClient.last?.count ?? 1
+        let most = TransportConfiguration.laterAckBytes / size
+        // Some are larger by a frame that means nothing.
+        talk.say(most * 3 / 4, each: .microseconds(500))
+        #expect(talk.pair.toServer.count == before)
+        talk.say(most / 4 + 1, each: .microseconds(500))
+        #expect(talk.pair.toServer.count == before + 1)
+    }
+
+    @Test("nobody is asked for it who has not said that it may be")
+    func neverLater() {
+        var configuration = TransportConfiguration()
+        configuration.laterAckDelay = .zero
+        var talk = Talk(size: 40, configuration)
+        talk.pair.delay = .zero
+        talk.say(200)
+        let before = talk.pair.toServer.count
+        talk.say(100, each: .milliseconds(10))
+        // Two or three share one within 25 ms.
+        #expect(talk.pair.toServer.count - before >= 33)
+    }
+
+    @Test("a message that is lost on such a path is repaired by what follows, or after that time")
+    func lostLater() {
+        var talk = Talk(size: 40)
+        talk.say(200)
+        func lose(_ talk: inout Talk) {
+            talk.pair.passes = { toServer, _, _ in toServer }
+            talk.say(1, each: .milliseconds(1))
+            talk.pair.passes = { _, _, _ in true }
+        }
+        lose(&talk)
+        talk.say(1, each: .milliseconds(1))
+        // The gap is told at once, and what it shows is sent again: three ways of 25 ms and a little.
+        talk.pair.run(for: .milliseconds(85))
+        #expect(talk.pair.recordsAtClient(2).count == 202)
+        // Once more on a path that has healed, with nothing behind it.
+        talk.say(200)
+        lose(&talk)
+        talk.pair.run(for: .milliseconds(100))
+        #expect(talk.pair.recordsAtClient(2).count == 402)
+        talk.pair.run(for: .milliseconds(100))
+        #expect(talk.pair.recordsAtClient(2).count == 403)
+    }
+
+    @Test("while much is under way the window is not kept waiting for acknowledgements")
+    func busy() {
+        var talk = Talk(size: 1_000)
+        talk.pair.delay = .zero
+        talk.say(200)
+        let before = talk.pair.toServer.count
+        talk.pair.delay = .milliseconds(25)
+        talk.say(16, each: .milliseconds(1))
+        talk.pair.run(for: .milliseconds(120))
+        // Sixteen packets: some of eight together, the others of two.
+        #expect((3...8).contains(talk.pair.toServer.count - before))
+        #expect(talk.pair.recordsAtClient(2).count == 216)
     }
 
     @Test("a path that is new carries copies, as nothing is known of it")

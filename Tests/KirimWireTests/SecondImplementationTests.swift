@@ -101,6 +101,7 @@ struct SecondImplementationTests {
             }
             return .ack(AckFrame(ranges: ranges, delay: values["delay"].number))
         case "ack_now": return .ackNow
+        case "ack_later": return .ackLater
         case "record", "part":
             let fragment = RecordFrame.Fragment(
                 offset: Int(truncatingIfNeeded: values["offset"].number),

@@ -39,7 +39,7 @@ extension SeededDice {
     /// A frame of each kind, so that no kind is left to chance.
     mutating func frames() -> [Frame] {
         [
-            .ping, .ackNow, .ack(AckFrame(ranges: ranges(), delay: varint())), .record(record()),
+            .ping, .ackNow, .ackLater, .ack(AckFrame(ranges: ranges(), delay: varint())), .record(record()),
             .datagram(bytes(Int(next() % 40))), .window(bytes: varint()), .pathChallenge(next()),
             .pathResponse(next()), .token(bytes(PacketSize.cookie)),
             .close(code: varint(), reason: "selamat jalan 👋"), .close(code: 0, reason: ""),

@@ -355,7 +355,7 @@ class Noise:
 
 # Parameters (§2)
 
-MAX_ACK_DELAY, WINDOW_PARAMETER, IDLE, INVITATION_ID = 1, 2, 3, 4
+MAX_ACK_DELAY, WINDOW_PARAMETER, IDLE, INVITATION_ID, LATER_ACK_DELAY = 1, 2, 3, 4, 5
 
 
 def write_parameters(parameters):
@@ -377,7 +377,8 @@ def parameter(parameters, number, default):
 
 def client_parameters(invitation_id=None):
     grease = 64 + random.randrange(1000), os.urandom(random.randrange(8))
-    parameters = [(MAX_ACK_DELAY, varint(25)), (WINDOW_PARAMETER, varint(262_144)), (IDLE, varint(1800)), grease]
+    parameters = [(MAX_ACK_DELAY, varint(25)), (LATER_ACK_DELAY, varint(100)), (WINDOW_PARAMETER, varint(262_144)),
+                  (IDLE, varint(1800)), grease]
     if invitation_id:
         parameters.append((INVITATION_ID, invitation_id))
     return write_parameters(parameters)
@@ -393,6 +394,7 @@ FRAMES = {
     0x00: ("padding", fields()),
     0x01: ("ping", fields()),
     0x03: ("ack_now", fields()),
+    0x04: ("ack_later", fields()),
     0x10: ("record", fields(stream=VARINT, number=VARINT, bytes=BYTES)),
     0x11: ("part", fields(stream=VARINT, number=VARINT, offset=VARINT, total=VARINT, bytes=BYTES)),
     0x12: ("record", fields(stream=VARINT, number=VARINT, bytes=REST)),
@@ -583,16 +585,17 @@ class Connection:
             self.violation = error
             return []
         if any(name not in UNASKING for name, _ in frames):
-            at_once = gap or any(name == "ack_now" for name, _ in frames)
-            self._owe_acknowledgement(len(packet), now, at_once)
+            names = [name for name, _ in frames]
+            self._owe_acknowledgement(len(packet), now, gap or "ack_now" in names, "ack_later" in names)
         return events
 
-    def _owe_acknowledgement(self, size, now, at_once):
+    def _owe_acknowledgement(self, size, now, at_once, later):
+        limit, delay = (8_000, 0.1) if later else (2_000, 0.025)
         self.unacknowledged += size
-        if at_once or self.unacknowledged >= 2_000:
+        if at_once or self.unacknowledged >= limit:
             self.ack_at = now
-        elif self.ack_at is None:
-            self.ack_at = now + 0.025
+        else:
+            self.ack_at = now + delay if self.ack_at is None else min(self.ack_at, now + delay)
 
     def _frame(self, name, values, now):
         if name == "ack":
@@ -607,7 +610,7 @@ class Connection:
         elif name == "close":
             self.closed = values
             return [(name, values)]
-        elif name not in ("ping", "ack_now", "grease"):
+        elif name not in ("ping", "ack_now", "ack_later", "grease"):
             return [(name, values)]
         return []
 

@@ -179,6 +179,7 @@ FRAME_INPUTS = [
     ("ACK of packets 0 to 5", "ack", 0x02, {"ranges": [[0, 5]], "delay": 3125}),
     ("ACK of 90 to 100, 80 alone, and 3 to 70", "ack", 0x02, {"ranges": [[90, 100], [80, 80], [3, 70]], "delay": 0}),
     ("ACK_NOW", "ack_now", 0x03, {}),
+    ("ACK_LATER", "ack_later", 0x04, {}),
     ("RECORD: request 0 of stream 0", "record", 0x10, {"stream": 0, "number": 0, "bytes": "05"}),
     ("RECORD part: 4 bytes of 600 at 300", "part", 0x11,
      {"stream": 1, "number": 70, "offset": 300, "total": 600, "bytes": "61626364"}),
