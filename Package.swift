@@ -26,6 +26,8 @@ let lifecycle = Target.Dependency.product(
 )
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite itself, as GRDB imports it.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 
@@ -48,7 +50,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         ["KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", "KirimPlain", deque]
     ),
     ("KirimClientCore", ["KirimWire", "KirimNoise", "KirimTransport", "KirimRooms", deque]),
-    ("KirimJournal", ["KirimWire", "KirimRooms", grdb]),
+    ("KirimJournal", ["KirimWire", "KirimRooms", grdb, sqlite]),
     (
         "KirimServer",
         [

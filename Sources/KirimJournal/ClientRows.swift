@@ -329,15 +329,16 @@ enum HistoryRow {
             id: entry.id,
             received: entry.received
         )
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO entry (server, room, \(EntryRow.columns))
-                VALUES (?, ?, \(EntryRow.marks))
-                """
-        ).execute(
-            arguments: EntryRow.arguments(draft, at: entry.sequence, key: [server, room.identity])
-        )
+        try db.run(insertion) { bindings in
+            bindings.add(server)
+            bindings.add(text: room.identity)
+            EntryRow.bind(draft, at: entry.sequence, to: &bindings)
+        }
     }
+
+    private static let insertion = """
+        INSERT INTO entry (server, room, \(EntryRow.columns)) VALUES (?, ?, \(EntryRow.marks))
+        """
 
     static func fetch(
         _ room: RoomName,

@@ -10,31 +10,32 @@ enum EntryRow {
         post_member, outbox, number, authored, received, text
         """
     /// One mark for each column.
-    static let marks = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, x'')"
+    static let marks = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
-    /// The values of ``columns`` after those of `key`.
-    static func arguments(
+    /// The values of ``columns``.
+    static func bind(
         _ draft: EntryDraft,
         at sequence: SequenceNumber,
-        key: [any DatabaseValueConvertible]
-    ) -> StatementArguments {
-        var values: [(any DatabaseValueConvertible)?] = key
-        values.reserveCapacity(key.count + 12)
-        values.append(sequence.column)
-        values.append(Int64(draft.post.kind.rawValue))
-        values.append(draft.post.reference?.column)
-        switch draft.author {
-        case .server: values += [MemberID.server.column, nil, nil]
-        case .member(let member, let name): values += [member.column, name.text, nil]
-        case .plain(let address): values += [nil, nil, address.column]
-        }
-        values.append(draft.id?.member.column)
-        values.append(draft.id?.outbox.column)
-        values.append(draft.id?.number.column)
-        values.append(draft.post.authored.milliseconds)
-        values.append(draft.received.milliseconds)
-        values.append(draft.post.text.column)
-        return StatementArguments(values)
+        to bindings: inout Bindings
+    ) {
+        bindings.add(sequence.column)
+        bindings.add(Int64(draft.post.kind.rawValue))
+        bindings.add(draft.post.reference?.column)
+        let (member, name, address): (MemberID?, MemberName?, Address?) =
+            switch draft.author {
+            case .server: (.server, nil, nil)
+            case .member(let member, let name): (member, name, nil)
+            case .plain(let address): (nil, nil, address)
+            }
+        bindings.add(member?.column)
+        bindings.add(text: name?.text)
+        bindings.add(bytes: address.map { Array($0.column) })
+        bindings.add(draft.id?.member.column)
+        bindings.add(draft.id?.outbox.column)
+        bindings.add(draft.id?.number.column)
+        bindings.add(draft.post.authored.milliseconds)
+        bindings.add(draft.received.milliseconds)
+        bindings.add(utf8: draft.post.text)
     }
 
     /// Reads a row that consists of ``columns``.

@@ -8,7 +8,9 @@ import KirimWire
 /// What it learns about rooms counts only once the transaction is on the disk; before that the
 /// journal drops it together with the transaction.
 struct RoomTurn {
-    private(set) var rooms: [RoomName: SQLiteRoomJournal.RoomState]
+    private let rooms: [RoomName: SQLiteRoomJournal.RoomState]
+    /// What has come to be otherwise than in `rooms`.
+    private(set) var changed: [RoomName: SQLiteRoomJournal.RoomState] = [:]
 
     init(rooms: [RoomName: SQLiteRoomJournal.RoomState]) { self.rooms = rooms }
 
@@ -51,15 +53,17 @@ struct RoomTurn {
             let isNew = try decide(id, room: room.row, sequence: sequence, refusal: nil, db)
             guard isNew else { return .repeated(try decision(about: id, db)) }
         }
-        try run(
-            db,
-            "INSERT INTO entry (room, \(EntryRow.columns)) VALUES (?, \(EntryRow.marks))",
-            EntryRow.arguments(draft, at: sequence, key: [room.row])
-        )
+        try db.run(Self.insertion) { bindings in
+            bindings.add(room.row)
+            EntryRow.bind(draft, at: sequence, to: &bindings)
+        }
         room.last = sequence
-        rooms[draft.post.room] = room
+        changed[draft.post.room] = room
         return .appended(sequence)
     }
+
+    private static let insertion =
+        "INSERT INTO entry (room, \(EntryRow.columns)) VALUES (?, \(EntryRow.marks))"
 
     private func refuse(_ id: PostID, _ refusal: Refusal, _ db: Database) throws -> JournalOutcome {
         let isNew = try decide(id, room: nil, sequence: nil, refusal: refusal, db)
@@ -74,19 +78,21 @@ struct RoomTurn {
         refusal: Refusal?,
         _ db: Database
     ) throws -> Bool {
-        try run(
-            db,
-            """
-            INSERT INTO decision (member, outbox, number, room, sequence, refusal)
-            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-            """,
-            [
-                id.member.column, id.outbox.column, id.number.column, room, sequence?.column,
-                refusal.map { Int64($0.rawValue) },
-            ]
-        )
+        try db.run(Self.decision) { bindings in
+            bindings.add(id.member.column)
+            bindings.add(id.outbox.column)
+            bindings.add(id.number.column)
+            bindings.add(room)
+            bindings.add(sequence?.column)
+            bindings.add(refusal.map { Int64($0.rawValue) })
+        }
         return db.changesCount == 1
     }
+
+    private static let decision = """
+        INSERT INTO decision (member, outbox, number, room, sequence, refusal)
+        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """
 
     private func decision(about id: PostID, _ db: Database) throws -> PostDecision {
         let row = try Row.fetchOne(
@@ -129,13 +135,13 @@ struct RoomTurn {
     }
 
     private mutating func create(_ room: RoomName, _ db: Database) throws {
-        guard rooms[room] == nil else { return }
+        guard changed[room] == nil, rooms[room] == nil else { return }
         try run(db, "INSERT INTO room (name, identity) VALUES (?, ?)", [room.text, room.identity])
-        rooms[room] = .init(row: db.lastInsertedRowID, last: .zero)
+        changed[room] = .init(row: db.lastInsertedRowID, last: .zero)
     }
 
     private func state(of room: RoomName) throws -> SQLiteRoomJournal.RoomState {
-        guard let state = rooms[room] else {
+        guard let state = changed[room] ?? rooms[room] else {
             throw JournalError.failed("There is no room \(room).")
         }
         return state

@@ -50,7 +50,7 @@ package final class SQLiteRoomJournal: RoomJournal {
                 let outcomes = try pool.write { db in
                     try writes.map { write in try turn.perform(write, in: db) }
                 }
-                rooms = turn.rooms
+                rooms.merge(turn.changed) { $1 }
                 return outcomes
             }
         } catch {

@@ -36,8 +36,10 @@ final class Engine {
     private var questions: Deque<(Engine) -> Void> = []
     private var asked = 0
     private var unflushed: [Outlet] = []
-    /// For the operator, of this turn.
+    /// For the operator, not told yet.
     private var notes: [ServerNote] = []
+    /// Whether some were told just now.
+    private var isTelling = false
     private var timer: (at: Instant, task: Scheduled<Void>)?
     private var stage = Stage.serving
     /// Whether the rest of a long turn is scheduled.
@@ -65,6 +67,8 @@ final class Engine {
     /// first of a turn wait for few, so that who hears them can begin.
     private static let flushSize = 32
     private static let firstFlushSize = 4
+    /// Too short for anybody to see.
+    private static let noteInterval = TimeAmount.milliseconds(10)
     /// Datagrams sent before the loop may do something else.
     private static let turnLimit = 1_024
     /// Questions that the journal has at once, some milliseconds' work: so that its thread need not wait for the loop
@@ -194,11 +198,22 @@ final class Engine {
         }
         flush()
         // The operator can wait for what is on its way to people.
-        if !notes.isEmpty { tell(notes) }
-        notes = []
+        tellNotes()
         if count == Self.turnLimit { continueSoon() }
         arm()
         if case .leaving = stage, !hasMore, !core.isStoring { sayGoodbye() }
+    }
+
+    /// The first at once, and what follows soon after it together: each telling wakes another thread.
+    private func tellNotes() {
+        guard !notes.isEmpty, !isTelling else { return }
+        tell(notes)
+        notes = []
+        isTelling = true
+        loop.assumeIsolated().scheduleTask(in: Self.noteInterval) { [self] in
+            isTelling = false
+            tellNotes()
+        }
     }
 
     private func flush() {
@@ -354,6 +369,8 @@ final class Engine {
             hasMore = false
             endTurn()
         } while hasMore
+        isTelling = false
+        tellNotes()
         timer?.task.cancel()
         timer = nil
         unreachables?.close(promise: nil)
