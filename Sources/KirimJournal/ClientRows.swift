@@ -10,13 +10,11 @@ enum ServerRow {
         var row = row
         // Rows are merged only into rows with a key, which are never merged: one step, in truth.
         for _ in 0..<8 {
-            let found = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT merged FROM server WHERE id = ?"),
-                arguments: [row]
-            )
+            let found = try db.firstRow("SELECT merged FROM server WHERE id = ?", [row]) {
+                try $0.maybeInteger()
+            }
             guard let found else { throw JournalError.failed("This server is not known here.") }
-            var columns = Columns(found)
-            guard let next = try columns.maybeInteger() else { return row }
+            guard let next = found else { return row }
             row = next
         }
         throw JournalError.corrupt("A server's row leads in a circle.")
@@ -70,41 +68,29 @@ enum ServerRow {
 
     static func load(_ handle: Int64, _ db: Database) throws -> KnownServer {
         let row = try present(handle, db)
-        let found = try Row.fetchOne(
-            db,
-            sql: "SELECT key, outbox, name, token, invitation FROM server WHERE id = ?",
-            arguments: [row]
-        )
+        let rooms = try rooms(of: row, db)
+        let found = try db.firstRow(
+            "SELECT key, outbox, name, token, invitation FROM server WHERE id = ?",
+            [row]
+        ) { columns in
+            KnownServer(
+                row: row,
+                key: try columns.maybeBytes().flatMap { PublicKey(bytes: $0) },
+                outbox: OutboxID(column: try columns.integer()),
+                name: try columns.maybeMemberName(),
+                token: try columns.maybeBytes(),
+                invitation: try columns.maybeBytes(),
+                rooms: rooms
+            )
+        }
         guard let found else { throw JournalError.failed("This server is not known here.") }
-        var columns = Columns(found)
-        let key = try columns.maybeBytes()
-        let outbox = OutboxID(column: try columns.integer())
-        let name = try columns.maybeMemberName()
-        let token = try columns.maybeBytes()
-        let invitation = try columns.maybeBytes()
-        return KnownServer(
-            row: row,
-            key: key.flatMap { PublicKey(bytes: $0) },
-            outbox: outbox,
-            name: name,
-            token: token,
-            invitation: invitation,
-            rooms: try rooms(of: row, db)
-        )
+        return found
     }
 
     static func rooms(of row: Int64, _ db: Database) throws -> [RoomName] {
-        let rows = try Row.fetchCursor(
-            db,
-            sql: "SELECT name FROM open_room WHERE server = ? ORDER BY place",
-            arguments: [row]
-        )
-        var rooms: [RoomName] = []
-        while let row = try rows.next() {
-            var columns = Columns(row)
-            rooms.append(try columns.roomName())
+        try db.rows("SELECT name FROM open_room WHERE server = ? ORDER BY place", [row]) {
+            try $0.roomName()
         }
-        return rooms
     }
 
     static func addRoom(_ room: RoomName, to row: Int64, _ db: Database) throws {
@@ -259,23 +245,17 @@ enum PostRow {
         _ condition: String,
         _ arguments: StatementArguments
     ) throws -> [OutboxRow] {
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT number, room, kind, reference, authored, text,
-                        decided_room, decided_sequence, refusal
-                    FROM post WHERE server = ?1 AND \(condition) ORDER BY number
-                    """
-            ),
-            arguments: arguments
-        )
-        var found: [OutboxRow] = []
-        while let row = try rows.next() { found.append(try outboxRow(row)) }
-        return found
+        try db.rows(
+            """
+            SELECT number, room, kind, reference, authored, text,
+                decided_room, decided_sequence, refusal
+            FROM post WHERE server = ?1 AND \(condition) ORDER BY number
+            """,
+            arguments
+        ) { try outboxRow(&$0) }
     }
 
-    private static func outboxRow(_ row: Row) throws(JournalError) -> OutboxRow {
-        var columns = Columns(row)
+    private static func outboxRow(_ columns: inout Columns) throws(JournalError) -> OutboxRow {
         let number = PostNumber(column: try columns.integer())
         let room = try columns.roomName()
         let kind = try EntryRow.entryKind(columns.integer())
@@ -300,20 +280,14 @@ enum PostRow {
 enum HistoryRow {
     static func span(of room: RoomName, from server: Int64, _ db: Database) throws -> HistorySpan? {
         // One subquery for each end: each is one step into the index, both in one would read it all.
-        let row = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT (SELECT min(sequence) FROM entry WHERE server = ?1 AND room = ?2),
-                        (SELECT max(sequence) FROM entry WHERE server = ?1 AND room = ?2)
-                    """
-            ),
-            arguments: [server, room.identity]
-        )
-        guard let row else { return nil }
-        var columns = Columns(row)
-        guard let first = try columns.maybeInteger(), let last = try columns.maybeInteger() else {
-            return nil
-        }
+        let span = try db.firstRow(
+            """
+            SELECT (SELECT min(sequence) FROM entry WHERE server = ?1 AND room = ?2),
+                (SELECT max(sequence) FROM entry WHERE server = ?1 AND room = ?2)
+            """,
+            [server, room.identity]
+        ) { (try $0.maybeInteger(), try $0.maybeInteger()) }
+        guard case (let first?, let last?)? = span else { return nil }
         return HistorySpan(first: SequenceNumber(column: first), last: SequenceNumber(column: last))
     }
 
@@ -347,20 +321,14 @@ enum HistoryRow {
         limit: Int,
         _ db: Database
     ) throws -> [Entry] {
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT \(EntryRow.columns) FROM entry
-                    WHERE server = ? AND room = ? AND sequence < ?
-                    ORDER BY sequence DESC LIMIT ?
-                    """
-            ),
-            arguments: [server, room.identity, before?.column ?? .max, limit]
-        )
-        var newestFirst: [Entry] = []
-        while let row = try rows.next() {
-            newestFirst.append(try EntryRow.entry(row, of: room))
-        }
+        let newestFirst = try db.rows(
+            """
+            SELECT \(EntryRow.columns) FROM entry
+            WHERE server = ? AND room = ? AND sequence < ?
+            ORDER BY sequence DESC LIMIT ?
+            """,
+            [server, room.identity, before?.column ?? .max, limit]
+        ) { try EntryRow.entry(&$0, of: room) }
         return newestFirst.reversed()
     }
 }

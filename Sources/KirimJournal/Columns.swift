@@ -1,27 +1,44 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import KirimRooms
 import KirimWire
 
 /// Reads the columns of one row from left to right. What cannot be is `corrupt`, never a trap.
-struct Columns {
-    private let row: Row
-    private var index = 0
+///
+/// They are read where SQLite has them: a reader that catches up reads thousands, and GRDB's values took as long as the rest.
+struct Columns: ~Copyable {
+    private let statement: SQLiteStatement
+    private let count: CInt
+    private var index: CInt = 0
 
-    init(_ row: Row) { self.row = row }
+    /// A row of the statement is there, and stays until this is gone.
+    fileprivate init(_ statement: SQLiteStatement) {
+        self.statement = statement
+        count = sqlite3_data_count(statement)
+    }
 
-    private mutating func value() throws(JournalError) -> DatabaseValue {
-        guard index < row.count else { throw .corrupt("A row is too short.") }
+    /// The place of the next column, if that has the type; `nil` for NULL.
+    private mutating func next(
+        _ type: CInt,
+        or complaint: String
+    ) throws(JournalError) -> CInt? {
+        guard index < count else { throw .corrupt("A row is too short.") }
         defer { index += 1 }
-        return row[index]
+        switch sqlite3_column_type(statement, index) {
+        case type: return index
+        case SQLITE_NULL: return nil
+        default: throw .corrupt(complaint)
+        }
+    }
+
+    private func contents(_ bytes: UnsafeRawPointer?, _ place: CInt) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(statement, place)))
     }
 
     mutating func maybeInteger() throws(JournalError) -> Int64? {
-        switch try value().storage {
-        case .null: nil
-        case .int64(let number): number
-        default: throw .corrupt("A column holds no integer.")
-        }
+        try next(SQLITE_INTEGER, or: "A column holds no integer.")
+            .map { sqlite3_column_int64(statement, $0) }
     }
 
     mutating func integer() throws(JournalError) -> Int64 {
@@ -29,13 +46,12 @@ struct Columns {
         return number
     }
 
-    mutating func maybeBytes() throws(JournalError) -> [UInt8]? {
-        switch try value().storage {
-        case .null: nil
-        case .blob(let data): Array(data)
-        default: throw .corrupt("A column holds no bytes.")
-        }
+    private mutating func maybeBlob() throws(JournalError) -> UnsafeRawBufferPointer? {
+        try next(SQLITE_BLOB, or: "A column holds no bytes.")
+            .map { contents(sqlite3_column_blob(statement, $0), $0) }
     }
+
+    mutating func maybeBytes() throws(JournalError) -> [UInt8]? { try maybeBlob().map(Array.init) }
 
     mutating func bytes() throws(JournalError) -> [UInt8] {
         guard let bytes = try maybeBytes() else { throw .corrupt("Bytes are missing.") }
@@ -44,18 +60,20 @@ struct Columns {
 
     /// A message's text: kept as bytes, since SQLite ends its own texts at the first NUL.
     mutating func text() throws(JournalError) -> String {
-        guard let text = String(validating: try bytes(), as: UTF8.self) else {
+        guard let blob = try maybeBlob() else { throw .corrupt("Bytes are missing.") }
+        return try text(blob)
+    }
+
+    private func text(_ bytes: UnsafeRawBufferPointer) throws(JournalError) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .corrupt("A text is not UTF-8.")
         }
         return text
     }
 
     private mutating func maybeLabel() throws(JournalError) -> String? {
-        switch try value().storage {
-        case .null: nil
-        case .string(let text): text
-        default: throw .corrupt("A column holds no name.")
-        }
+        guard let place = try next(SQLITE_TEXT, or: "A column holds no name.") else { return nil }
+        return try text(contents(sqlite3_column_text(statement, place), place))
     }
 
     mutating func maybeMemberName() throws(JournalError) -> MemberName? {
@@ -102,6 +120,62 @@ struct Columns {
         if let refusal = try refusal() { return .refused(refusal) }
         guard let room, let sequence else { return nil }
         return .accepted(room, SequenceNumber(column: sequence))
+    }
+}
+
+extension Database {
+    /// Reads the rows of a query until `body` has had enough.
+    func eachRow(
+        _ sql: String,
+        _ arguments: StatementArguments = StatementArguments(),
+        _ body: (inout Columns) throws -> Bool
+    ) throws {
+        let statement = try cachedStatement(sql: sql)
+        try statement.setArguments(arguments)
+        let rows = statement.sqliteStatement
+        // A statement that is not at its end keeps the transaction.
+        defer { sqlite3_reset(rows) }
+        while true {
+            switch sqlite3_step(rows) {
+            case SQLITE_ROW:
+                var columns = Columns(rows)
+                guard try body(&columns) else { return }
+            case SQLITE_DONE: return
+            case let code:
+                throw DatabaseError(
+                    resultCode: ResultCode(rawValue: code),
+                    message: lastErrorMessage
+                )
+            }
+        }
+    }
+
+    /// All rows of a query.
+    func rows<T>(
+        _ sql: String,
+        _ arguments: StatementArguments = StatementArguments(),
+        _ value: (inout Columns) throws -> T
+    ) throws -> [T] {
+        var values: [T] = []
+        try eachRow(sql, arguments) {
+            values.append(try value(&$0))
+            return true
+        }
+        return values
+    }
+
+    /// The first row of a query, if it has one.
+    func firstRow<T>(
+        _ sql: String,
+        _ arguments: StatementArguments = StatementArguments(),
+        _ value: (inout Columns) throws -> T
+    ) throws -> T? {
+        var found: T?
+        try eachRow(sql, arguments) {
+            found = try value(&$0)
+            return false
+        }
+        return found
     }
 }
 

@@ -39,8 +39,10 @@ enum EntryRow {
     }
 
     /// Reads a row that consists of ``columns``.
-    static func entry(_ row: Row, of room: RoomName) throws(JournalError) -> Entry {
-        var columns = Columns(row)
+    static func entry(
+        _ columns: inout Columns,
+        of room: RoomName
+    ) throws(JournalError) -> Entry {
         let sequence = SequenceNumber(column: try columns.integer())
         let kind = try entryKind(columns.integer())
         let reference = try columns.maybeInteger().map(SequenceNumber.init(column:))

@@ -95,21 +95,20 @@ struct RoomTurn {
         """
 
     private func decision(about id: PostID, _ db: Database) throws -> PostDecision {
-        let row = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT room.name, decision.sequence, decision.refusal
-                    FROM decision LEFT JOIN room ON room.id = decision.room
-                    WHERE member = ? AND outbox = ? AND number = ?
-                    """
-            ),
-            arguments: [id.member.column, id.outbox.column, id.number.column]
-        )
-        guard let row else { throw JournalError.corrupt("A decision is missing.") }
-        var columns = Columns(row)
-        guard let decision = try columns.decision() else {
-            throw JournalError.corrupt("A decision decides nothing.")
+        let decision = try db.firstRow(
+            """
+            SELECT room.name, decision.sequence, decision.refusal
+            FROM decision LEFT JOIN room ON room.id = decision.room
+            WHERE member = ? AND outbox = ? AND number = ?
+            """,
+            [id.member.column, id.outbox.column, id.number.column]
+        ) { columns in
+            guard let decision = try columns.decision() else {
+                throw JournalError.corrupt("A decision decides nothing.")
+            }
+            return decision
         }
+        guard let decision else { throw JournalError.corrupt("A decision is missing.") }
         return decision
     }
 

@@ -76,20 +76,13 @@ package final class SQLiteRoomJournal: RoomJournal {
     package func entries(_ query: EntryQuery) throws(JournalError) -> [Entry] {
         guard query.entryLimit > 0 else { return [] }
         return try read { db in
-            let rows = try Row.fetchCursor(
-                db.cachedStatement(
-                    sql: """
-                        SELECT \(EntryRow.columns) FROM entry
-                        WHERE room = (SELECT id FROM room WHERE identity = ?) AND sequence >= ?
-                        ORDER BY sequence LIMIT ?
-                        """
-                ),
-                arguments: [query.room.identity, query.from.column, query.entryLimit]
-            )
             var entries: [Entry] = []
             var bytes = 0
-            while let row = try rows.next() {
-                let entry = try EntryRow.entry(row, of: query.room)
+            try db.eachRow(
+                Self.entriesSQL,
+                [query.room.identity, query.from.column, query.entryLimit]
+            ) { columns in
+                let entry = try EntryRow.entry(&columns, of: query.room)
                 let expected = entries.last?.sequence.next ?? max(query.from, .zero.next)
                 guard entry.sequence == expected else {
                     throw JournalError.corrupt(
@@ -97,8 +90,9 @@ package final class SQLiteRoomJournal: RoomJournal {
                     )
                 }
                 bytes += entry.text.utf8.count
-                if !entries.isEmpty, bytes > query.byteLimit { break }
+                if !entries.isEmpty, bytes > query.byteLimit { return false }
                 entries.append(entry)
+                return true
             }
             return entries
         }
@@ -107,7 +101,7 @@ package final class SQLiteRoomJournal: RoomJournal {
     package func snapshot() throws(JournalError) -> JournalSnapshot {
         try read { db in
             var snapshot = JournalSnapshot()
-            snapshot.members = try fetch(db, "SELECT id, key, name FROM member ORDER BY id") {
+            snapshot.members = try db.rows("SELECT id, key, name FROM member ORDER BY id") {
                 columns in
                 Member(
                     id: MemberID(column: try columns.integer()),
@@ -116,11 +110,10 @@ package final class SQLiteRoomJournal: RoomJournal {
                 )
             }
             snapshot.rooms = try snapshotRooms(db)
-            snapshot.bans = try fetch(db, "SELECT rule FROM ban ORDER BY id") { columns in
+            snapshot.bans = try db.rows("SELECT rule FROM ban ORDER BY id") { columns in
                 try Ban(column: columns.bytes())
             }
-            snapshot.invitations = try fetch(
-                db,
+            snapshot.invitations = try db.rows(
                 "SELECT token, key FROM invitation ORDER BY id"
             ) { columns in
                 JournalSnapshot.Invitation(id: try columns.bytes(), key: try columns.key())
@@ -135,30 +128,15 @@ extension SQLiteRoomJournal {
         do { return try pool.read(body) } catch { throw JournalError(wrapping: error) }
     }
 
-    private func fetch<T>(
-        _ db: Database,
-        _ sql: String,
-        _ value: (inout Columns) throws -> T
-    ) throws -> [T] {
-        let rows = try Row.fetchCursor(db, sql: sql)
-        var values: [T] = []
-        while let row = try rows.next() {
-            var columns = Columns(row)
-            values.append(try value(&columns))
-        }
-        return values
-    }
-
     private func snapshotRooms(_ db: Database) throws -> [JournalSnapshot.Room] {
         var members: [Int64: [MemberID]] = [:]
-        let pairs = try fetch(
-            db,
+        let pairs = try db.rows(
             "SELECT room, member FROM membership ORDER BY room, member"
         ) { columns in
             (try columns.integer(), MemberID(column: try columns.integer()))
         }
         for (room, member) in pairs { members[room, default: []].append(member) }
-        return try fetch(db, Self.roomsSQL) { columns in
+        return try db.rows(Self.roomsSQL) { columns in
             let row = try columns.integer()
             return JournalSnapshot.Room(
                 name: try columns.roomName(),
@@ -167,6 +145,12 @@ extension SQLiteRoomJournal {
             )
         }
     }
+
+    private static let entriesSQL = """
+        SELECT \(EntryRow.columns) FROM entry
+        WHERE room = (SELECT id FROM room WHERE identity = ?) AND sequence >= ?
+        ORDER BY sequence LIMIT ?
+        """
 
     private static let roomsSQL = """
         SELECT id, name, coalesce((SELECT max(sequence) FROM entry WHERE entry.room = room.id), 0)
@@ -179,13 +163,12 @@ extension SQLiteRoomJournal {
         do {
             return try pool.read { db in
                 var rooms: [RoomName: RoomState] = [:]
-                let rows = try Row.fetchCursor(db, sql: roomsSQL)
-                while let row = try rows.next() {
-                    var columns = Columns(row)
+                try db.eachRow(roomsSQL) { columns in
                     let id = try columns.integer()
                     let name = try columns.roomName()
                     let last = SequenceNumber(column: try columns.integer())
                     rooms[name] = RoomState(row: id, last: last)
+                    return true
                 }
                 return rooms
             }
