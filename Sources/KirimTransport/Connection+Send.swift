@@ -14,6 +14,8 @@ extension Connection {
     static let recentLimit = 16
     /// Packets without a loss after which a path is good: copies would only be bytes.
     private static let calm: UInt64 = 128
+    /// Packets of which one may be lost where acknowledgements may come later.
+    private static let rarity: UInt64 = 256
     /// Packet numbers that are kept for goodbyes.
     private static let reserve = 1_024
     /// Less is not worth a packet.
@@ -113,12 +115,15 @@ extension Connection {
     private func haste(_ draft: borrowing Draft, at now: Instant) -> Haste {
         if case .client = role { return .now }
         guard draft.hasRecords else { return .usual }
-        let mayWait = peerLaterAckDelay > peerMaxAckDelay && isCalm
+        let mayWait = peerLaterAckDelay > peerMaxAckDelay && isCalm && losesNothing
         let silence = now.nanoseconds - lastElicitingSent.nanoseconds
         if silence >= (mayWait ? peerLaterAckDelay : peerMaxAckDelay) { return .now }
         return mayWait && probeCount == 0 && sent.bytesInFlight <= congestion.window / 2
             ? .later : .usual
     }
+
+    /// Chance lets a path that loses one packet in fifty seem calm every now and then.
+    private var losesNothing: Bool { packetsLost * Self.rarity <= packetsSent }
 
     /// Nothing was lost for so long that precautions would only cost bytes.
     private var isCalm: Bool { packetsSent - lossMark >= Self.calm }
