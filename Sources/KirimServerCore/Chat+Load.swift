@@ -166,7 +166,7 @@ extension Chat {
         for reader in shelf.waitingReaders {
             load.shelfWaits += 1
             if case .stream(let connection, let stream) = reader,
-                sessions[connection]?.streams[stream] == nil
+                sessions[connection]?.streams[stream: stream] == nil
             {
                 load.strayWaits += 1
             }

@@ -166,7 +166,7 @@ extension Chat {
         for reader in arrival.readers {
             switch reader {
             case .stream(let connection, let stream):
-                if sessions[connection]?.streams[stream]?.room.name == arrival.room {
+                if sessions[connection]?.streams[stream: stream]?.room.name == arrival.room {
                     effects.append(.resume(stream, connection))
                 }
             case .outbox(let key):

@@ -294,10 +294,10 @@ extension Chat {
             return reply(.refused(id, .malformed), to: connection)
         }
         endSubscription(stream, of: connection)
-        let streams = sessions[connection]?.streams ?? [:]
+        let streams = sessions[connection]?.streams ?? Session.Subscriptions()
         guard streams.count < configuration.limits.subscriptions,
             streams.count < Self.streamsPerRoom
-                || streams.values.count(where: { $0.room.name == name }) < Self.streamsPerRoom
+                || streams.count(where: { $0.room.name == name }) < Self.streamsPerRoom
         else { return reply(.refused(id, .tooManyRequests), to: connection) }
         let first: UInt64
         switch start {
@@ -315,7 +315,7 @@ extension Chat {
             to: connection
         )
         if let until, until.rawValue < first { return }
-        sessions[connection]?.streams[stream] = Session.Subscription(room: room, until: until)
+        sessions[connection]?.streams.insert(.init(stream: stream, room: room, until: until))
         room.readers.insert(.init(connection: connection, stream: stream, until: until))
         effects.append(.open(stream, at: first, connection))
         let end = min(room.last, until ?? room.last).next
@@ -328,13 +328,14 @@ extension Chat {
         read below: UInt64,
         of connection: ConnectionHandle
     ) {
-        guard let until = sessions[connection]?.streams[stream]?.until, below > until.rawValue
+        guard let until = sessions[connection]?.streams[stream: stream]?.until,
+            below > until.rawValue
         else { return }
         endSubscription(stream, of: connection)
     }
 
     mutating func endSubscription(_ stream: UInt64, of connection: ConnectionHandle) {
-        guard let ended = sessions[connection]?.streams.removeValue(forKey: stream) else { return }
+        guard let ended = sessions[connection]?.streams.remove(stream) else { return }
         ended.room.readers.remove(stream, of: connection)
         shelf.forget(connection, stream: stream)
         effects.append(.drop(stream, connection))
@@ -343,10 +344,10 @@ extension Chat {
     /// Ends what a member reads of a room that it is no longer in.
     mutating func endSubscriptions(to room: RoomName, of member: MemberID) {
         for connection in directory[member]?.connections ?? [] {
-            let streams = (sessions[connection]?.streams ?? [:]).filter {
-                $0.value.room.name == room
+            let streams = sessions[connection]?.streams ?? Session.Subscriptions()
+            for subscription in streams where subscription.room.name == room {
+                endSubscription(subscription.stream, of: connection)
             }
-            for stream in streams.keys.sorted() { endSubscription(stream, of: connection) }
         }
     }
 

@@ -164,8 +164,8 @@ package struct Chat {
         guard let session = sessions.removeValue(forKey: connection) else { return }
         shelf.forget(connection)
         decisions[connection] = nil
-        for (stream, subscription) in session.streams.sorted(by: { $0.key < $1.key }) {
-            subscription.room.readers.remove(stream, of: connection)
+        for subscription in session.streams {
+            subscription.room.readers.remove(subscription.stream, of: connection)
         }
         guard let member = session.member else { return }
         directory[member]?.connections.removeAll { $0 == connection }
@@ -274,7 +274,7 @@ extension Chat: RecordSource {
         if stream == ChatStream.control {
             return session.replies[number].map(extended) ?? .gone
         }
-        guard let subscription = session.streams[stream] else { return .gone }
+        guard let subscription = session.streams[stream: stream] else { return .gone }
         let room = subscription.room
         if let recent = room.recent(number) { return extended(recent.bytes) }
         guard number > 0, number <= room.last.rawValue else { return .gone }

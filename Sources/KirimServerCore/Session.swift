@@ -14,7 +14,7 @@ final class Session {
     /// Posts that came before the welcome went.
     var early = EarlyPosts()
     /// What is read on each stream that the client named.
-    var streams: [UInt64: Subscription] = [:]
+    var streams = Subscriptions()
     var isAway = false
     /// Nothing was heard for a while.
     var isSilent = false
@@ -34,6 +34,7 @@ final class Session {
     }
 
     struct Subscription {
+        let stream: UInt64
         let room: Room
         /// The last entry that is wanted; `nil` where there is no end.
         let until: SequenceNumber?
@@ -65,6 +66,41 @@ final class Session {
 }
 
 extension Session {
+    /// In the order of their streams: most clients read two rooms, and each message looks here once for each reader.
+    struct Subscriptions: RandomAccessCollection {
+        private var list: [Subscription] = []
+
+        var startIndex: Int { 0 }
+        var endIndex: Int { list.count }
+        subscript(place: Int) -> Subscription { list[place] }
+
+        /// Where the stream stands, or would stand.
+        private func place(of stream: UInt64) -> Int {
+            var (low, high) = (0, list.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if list[middle].stream < stream { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+
+        subscript(stream stream: UInt64) -> Subscription? {
+            let place = place(of: stream)
+            return place < list.count && list[place].stream == stream ? list[place] : nil
+        }
+
+        /// In the place of one of the same stream.
+        mutating func insert(_ subscription: Subscription) {
+            _ = remove(subscription.stream)
+            list.insert(subscription, at: place(of: subscription.stream))
+        }
+
+        mutating func remove(_ stream: UInt64) -> Subscription? {
+            guard self[stream: stream] != nil else { return nil }
+            return list.remove(at: place(of: stream))
+        }
+    }
+
     /// The control stream towards the client: kept until acknowledged, never longer than its limits.
     struct Replies {
         private var base: UInt64 = 0

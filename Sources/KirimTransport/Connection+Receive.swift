@@ -19,7 +19,7 @@ extension Connection {
     ) -> Reception {
         guard received.isNew(header.packetNumber) else { return .repeated }
         guard
-            let plaintext = keys.opening.open(
+            let plaintext = opening.open(
                 datagram[header.size...],
                 number: UInt64(header.packetNumber),
                 header: datagram[..<header.size],

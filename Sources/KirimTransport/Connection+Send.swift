@@ -433,7 +433,7 @@ private struct Draft {
 extension Connection {
     private mutating func seal(_ draft: inout Draft, to path: Path, at now: Instant) -> Transmit {
         var (bytes, headerSize) = draft.take(unit: Self.paddingUnit)
-        keys.sealing.seal(
+        sealing.seal(
             &bytes,
             after: headerSize,
             number: UInt64(nextPacketNumber),

@@ -28,7 +28,8 @@ struct Connection: ~Copyable {
 
     let handle: ConnectionHandle
     let role: Role
-    let keys: SessionKeys
+    let sealing: PacketKey
+    let opening: PacketKey
     let constants: Constants
     /// In nanoseconds, as the next one.
     let peerMaxAckDelay: Int64
@@ -109,7 +110,8 @@ struct Connection: ~Copyable {
     ) {
         self.handle = handle
         self.role = role
-        self.keys = keys
+        sealing = keys.sealing
+        opening = keys.opening
         self.constants = constants
         peerMaxAckDelay = peer.maxAckDelay.inNanoseconds
         peerLaterAckDelay = peer.laterAckDelay.inNanoseconds

@@ -14,7 +14,8 @@ package struct ReplayWindow {
 
     /// The highest number that arrived.
     package private(set) var largest: UInt32?
-    private var ring = [UInt64](repeating: 0, count: Int(size) / 64)
+    /// Empty where everything up to ``largest`` has arrived, as it does on most paths.
+    private var ring: [UInt64] = []
     /// Numbers below were acknowledged, and the peer knows it (RFC 9000 §13.2.4).
     private var floor: UInt32 = 0
 
@@ -29,25 +30,35 @@ package struct ReplayWindow {
     /// Marks a number that ``isNew(_:)``. Returns whether it is the highest so far.
     @discardableResult
     package mutating func insert(_ number: UInt32) -> Bool {
+        floor = min(floor, number)
         guard let largest else {
             self.largest = number
-            floor = min(floor, number)
-            set(number)
+            if number > 0 {
+                fill(with: 0)
+                set(number)
+            }
             return true
         }
-        floor = min(floor, number)
         guard number > largest else {
             set(number)
             return false
         }
+        self.largest = number
+        if ring.isEmpty, number == largest + 1 { return true }
         if number - largest >= Self.size {
-            for word in ring.indices { ring[word] = 0 }
+            fill(with: 0)
         } else {
+            if ring.isEmpty { fill(with: .max) }
             for skipped in largest + 1..<number { clear(skipped) }
         }
-        self.largest = number
         set(number)
+        // Looked at once in a while, after what is missing came or can come no more.
+        if number % 64 == 63, ring.allSatisfy({ $0 == .max }) { ring = [] }
         return true
+    }
+
+    private mutating func fill(with word: UInt64) {
+        ring = Array(repeating: word, count: Int(Self.size) / 64)
     }
 
     /// The newest ranges, from the highest down, at most `limit` of them.
@@ -55,6 +66,7 @@ package struct ReplayWindow {
         guard let largest else { return [] }
         var ranges: [ClosedRange<UInt32>] = []
         let lowest = max(floor, largest >= Self.size ? largest - Self.size + 1 : 0)
+        if ring.isEmpty { return [min(lowest, largest)...largest] }
         var number = largest
         while ranges.count < limit {
             let high = number
@@ -72,7 +84,7 @@ package struct ReplayWindow {
     package mutating func peerKnows(below number: UInt32) { floor = max(floor, number) }
 
     private func bit(_ number: UInt32) -> Bool {
-        ring[Int(number % Self.size) / 64] & 1 << UInt64(number % 64) != 0
+        ring.isEmpty || ring[Int(number % Self.size) / 64] & 1 << UInt64(number % 64) != 0
     }
     private mutating func set(_ number: UInt32) {
         ring[Int(number % Self.size) / 64] |= 1 << UInt64(number % 64)

@@ -53,6 +53,36 @@ struct ReplayWindowTests {
         #expect(window.ranges(limit: 3) == Array(naive.ranges.prefix(3)))
     }
 
+    @Test(
+        "agrees also where next to all arrives, and what is missing a little later",
+        arguments: 1...20 as ClosedRange<UInt64>
+    )
+    func fewGaps(seed: UInt64) {
+        var dice = SeededDice(seed: seed)
+        var window = ReplayWindow()
+        var naive = NaiveWindow()
+        var missing: [UInt32] = []
+        var front: UInt32 = seed % 3 == 0 ? 1 : 0
+        func take(_ number: UInt32) {
+            #expect(window.isNew(number) == naive.isNew(number))
+            guard naive.isNew(number) else { return }
+            window.insert(number)
+            naive.seen.insert(number)
+        }
+        for step in 0..<3_000 {
+            if dice.next() % 100 == 0 { missing.append(front) } else { take(front) }
+            front += 1
+            if dice.next() % 30 == 0 {
+                take(missing.popLast() ?? front.advanced(by: -1))
+                take(UInt32(dice.next() % UInt64(front)))
+            }
+            if step % 100 == 0 { #expect(window.ranges(limit: .max) == naive.ranges) }
+        }
+        for number in missing { take(number) }
+        #expect(window.ranges(limit: .max) == naive.ranges)
+        #expect((0..<front).allSatisfy { window.isNew($0) == naive.isNew($0) })
+    }
+
     @Test("the edges: exactly 1,023 back is remembered, 1,024 back is refused")
     func edges() {
         var window = ReplayWindow()
