@@ -335,6 +335,7 @@ extension Connection {
     private mutating func rest() {
         isResting = true
         sent.rest()
+        streams.rest()
         recent = []
         if events.isEmpty { events = [] }
         if acknowledgedStreams.isEmpty { acknowledgedStreams = [] }
@@ -346,7 +347,9 @@ extension Connection {
     /// Facts for the owner since the last call, in order.
     mutating func takeEvent() -> ConnectionEvent? {
         if events.isEmpty { flushAcknowledged() }
-        return events.popFirst()
+        if let event = events.popFirst() { return event }
+        if isResting { events = [] }
+        return nil
     }
 
     private mutating func flushAcknowledged() {

@@ -69,6 +69,11 @@ struct OutgoingStreams {
         if isNext { turns.prepend(list[index].id) } else { turns.append(list[index].id) }
     }
 
+    /// Gives back the room of turns that nobody waits for.
+    mutating func rest() {
+        if turns.isEmpty { turns = [] }
+    }
+
     var turnCount: Int { turns.count }
 
     /// Takes the next turn.
