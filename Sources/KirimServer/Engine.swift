@@ -38,8 +38,9 @@ final class Engine {
     private var unflushed: [Outlet] = []
     /// For the operator, not told yet.
     private var notes: [ServerNote] = []
-    /// Whether some were told just now.
-    private var isTelling = false
+    private var toldAt = Instant.start
+    /// Whether the others are to be told in a moment.
+    private var isToTell = false
     private var timer: (at: Instant, task: Scheduled<Void>)?
     private var stage = Stage.serving
     /// Whether the rest of a long turn is scheduled.
@@ -68,7 +69,7 @@ final class Engine {
     private static let flushSize = 32
     private static let firstFlushSize = 4
     /// Too short for anybody to see.
-    private static let noteInterval = TimeAmount.milliseconds(10)
+    private static let noteInterval = Duration.milliseconds(5)
     /// Datagrams sent before the loop may do something else.
     private static let turnLimit = 1_024
     /// Questions that the journal has at once, some milliseconds' work: so that its thread need not wait for the loop
@@ -206,12 +207,18 @@ final class Engine {
 
     /// The first at once, and what follows soon after it together: each telling wakes another thread.
     private func tellNotes() {
-        guard !notes.isEmpty, !isTelling else { return }
-        tell(notes)
-        notes = []
-        isTelling = true
-        loop.assumeIsolated().scheduleTask(in: Self.noteInterval) { [self] in
-            isTelling = false
+        guard !notes.isEmpty, !isToTell else { return }
+        let now = clock.now
+        let wait = toldAt.advanced(by: Self.noteInterval).nanoseconds - now.nanoseconds
+        guard wait > 0, !isStopped else {
+            toldAt = now
+            tell(notes)
+            notes = []
+            return
+        }
+        isToTell = true
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(wait)) { [self] in
+            isToTell = false
             tellNotes()
         }
     }
@@ -369,7 +376,7 @@ final class Engine {
             hasMore = false
             endTurn()
         } while hasMore
-        isTelling = false
+        isToTell = false
         tellNotes()
         timer?.task.cancel()
         timer = nil

@@ -4,12 +4,14 @@ import KirimWire
 /// Which connection has to be looked at next, among thousands.
 ///
 /// Deadlines move on with every packet, mostly to later; so an entry is only a lower bound, checked
-/// when it comes up. Being early is harmless. What is some milliseconds away is looked at on whole milliseconds, so
-/// that a room's readers, who heard at nearly the same time, cost one wakeup and not one each.
+/// when it comes up. Being early is harmless. What is some milliseconds away is looked at on whole milliseconds, and what
+/// is far away on every eighth, so that a room's readers, who heard at nearly the same time, cost one wakeup and not
+/// one each.
 struct TimerQueue {
-    /// Nanoseconds by which an entry may be late, RFC 9002's granularity (§6.1.2), and those from which on it may.
-    static let granularity: Int64 = 1_000_000
-    private static let farAway = 8 * granularity
+    /// RFC 9002's (§6.1.2), in nanoseconds.
+    private static let granularity: Int64 = 1_000_000
+    /// An entry may be late by an eighth of what it is away at least.
+    private static let eighths: Int64 = 8
 
     struct Entry: Comparable {
         let at: Instant
@@ -42,10 +44,20 @@ struct TimerQueue {
         heap.insert(Entry(at: moment, handle: handle))
     }
 
+    /// Nanoseconds by which what is so many away may come late.
+    static func lateness(at distance: Int64) -> Int64 {
+        switch distance {
+        case ..<(eighths * granularity): 0
+        case ..<(eighths * eighths * granularity): granularity
+        default: eighths * granularity
+        }
+    }
+
     private static func rounded(_ moment: Instant, now: Instant) -> Instant {
-        guard moment.nanoseconds - now.nanoseconds >= farAway else { return moment }
-        let over = moment.nanoseconds % granularity
-        return over == 0 ? moment : moment.advanced(nanoseconds: granularity - over)
+        let step = lateness(at: moment.nanoseconds - now.nanoseconds)
+        guard step > 0 else { return moment }
+        let over = moment.nanoseconds % step
+        return over == 0 ? moment : moment.advanced(nanoseconds: step - over)
     }
 
     /// Drops all overtaken entries, which would otherwise stay until their time, half an hour.

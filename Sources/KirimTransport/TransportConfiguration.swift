@@ -70,7 +70,7 @@ final class Constants: Sendable {
     let idleTimeout: Int64
     let keepAlive: Int64
     let attention: Int64
-    /// Less than what the peer is told by what a timer may be late.
+    /// Less than what the peer is told by what a timer may be late, as the next one.
     let ackDelay: Int64
     let laterAckDelay: Int64
     let restAfter: Int64
@@ -80,9 +80,14 @@ final class Constants: Sendable {
         idleTimeout = configuration.idleTimeout.inNanoseconds
         keepAlive = configuration.keepAlive.inNanoseconds
         attention = configuration.attention.inNanoseconds
-        ackDelay = max(0, configuration.maxAckDelay.inNanoseconds - TimerQueue.granularity)
-        laterAckDelay = max(0, configuration.laterAckDelay.inNanoseconds - TimerQueue.granularity)
+        ackDelay = Self.punctual(configuration.maxAckDelay)
+        laterAckDelay = Self.punctual(configuration.laterAckDelay)
         restAfter = configuration.restAfter.inNanoseconds
+    }
+
+    private static func punctual(_ delay: Duration) -> Int64 {
+        let delay = delay.inNanoseconds
+        return max(0, delay - TimerQueue.lateness(at: delay))
     }
 }
 
