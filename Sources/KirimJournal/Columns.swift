@@ -124,7 +124,8 @@ struct Columns: ~Copyable {
 }
 
 extension Database {
-    /// Reads the rows of a query until `body` has had enough.
+    /// Reads the rows of a query until `body` has had enough. That must not run the same query, nor go on after one that
+    /// failed.
     func eachRow(
         _ sql: String,
         _ arguments: StatementArguments = StatementArguments(),
@@ -133,21 +134,26 @@ extension Database {
         let statement = try cachedStatement(sql: sql)
         try statement.setArguments(arguments)
         let rows = statement.sqliteStatement
-        // A statement that is not at its end keeps the transaction.
-        defer { sqlite3_reset(rows) }
-        while true {
-            switch sqlite3_step(rows) {
-            case SQLITE_ROW:
-                var columns = Columns(rows)
-                guard try body(&columns) else { return }
-            case SQLITE_DONE: return
-            case let code:
-                throw DatabaseError(
-                    resultCode: ResultCode(rawValue: code),
-                    message: lastErrorMessage
-                )
+        try withExtendedLifetime(statement) {
+            // A statement that is not at its end keeps the transaction.
+            defer { sqlite3_reset(rows) }
+            while true {
+                switch sqlite3_step(rows) {
+                case SQLITE_ROW:
+                    var columns = Columns(rows)
+                    guard try body(&columns) else { return }
+                case SQLITE_DONE: return
+                case let code: throw fault(code)
+                }
             }
         }
+    }
+
+    private func fault(_ code: CInt) -> DatabaseError {
+        let fault = DatabaseError(resultCode: ResultCode(rawValue: code), message: lastErrorMessage)
+        // Where SQLite has ended the transaction by itself GRDB shall hear of it, which a statement of its own tells it.
+        if !isInsideTransaction { try? execute(sql: "ROLLBACK") }
+        return fault
     }
 
     /// All rows of a query.

@@ -46,11 +46,8 @@ package final class SQLiteRoomJournal: RoomJournal {
     package func commit(_ writes: [JournalWrite]) throws(JournalError) -> [JournalOutcome] {
         do {
             return try rooms.withLock { rooms in
-                var turn = RoomTurn(rooms: rooms)
-                let outcomes = try pool.write { db in
-                    try writes.map { write in try turn.perform(write, in: db) }
-                }
-                rooms.merge(turn.changed) { $1 }
+                let (outcomes, changed) = try perform(writes, in: rooms)
+                rooms.merge(changed) { $1 }
                 return outcomes
             }
         } catch {
@@ -124,6 +121,19 @@ package final class SQLiteRoomJournal: RoomJournal {
 }
 
 extension SQLiteRoomJournal {
+    /// What it was told about `rooms` is gone when it returns: nobody holds a second copy then, which a change would have
+    /// to be kept from.
+    private func perform(
+        _ writes: [JournalWrite],
+        in rooms: [RoomName: RoomState]
+    ) throws -> ([JournalOutcome], changed: [RoomName: RoomState]) {
+        var turn = RoomTurn(rooms: rooms)
+        let outcomes = try pool.write { db in
+            try writes.map { write in try turn.perform(write, in: db) }
+        }
+        return (outcomes, turn.changed)
+    }
+
     private func read<T>(_ body: (Database) throws -> T) throws(JournalError) -> T {
         do { return try pool.read(body) } catch { throw JournalError(wrapping: error) }
     }

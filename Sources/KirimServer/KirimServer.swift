@@ -30,7 +30,7 @@ package final class KirimServer: Service {
     package let addresses: [Address]
     /// The key that clients trust.
     package let publicKey: PublicKey
-    /// What the operator's log shows, that of a turn together. For one reader; the oldest are dropped where nobody reads.
+    /// What the operator's log shows, that of some milliseconds together. For one reader; the oldest are dropped where nobody reads.
     package let notes: AsyncStream<[ServerNote]>
 
     private let engine: NIOLoopBound<Engine>

@@ -8,6 +8,9 @@ extension Connection {
     static let packetThreshold: UInt32 = 3
     /// Probes of one timeout, always two: at 10 % loss a lone one is lost too often (PROTOCOL.md §3).
     static let probes = 2
+    /// Packets after a loss that ask for no later acknowledgement, and the most of such a debt.
+    private static let doubt: UInt64 = 512
+    private static let longestDoubt: UInt64 = 8_192
     /// Unanswered packets that a connection remembers; a peer that never acknowledges meets this.
     static let sentLimit = 65_536
     /// Longest wait between probes. A peer that comes back within it is found without its help.
@@ -36,12 +39,20 @@ extension Connection {
             let delay = Int64(min(ack.delay, 1 << 30)) * 8_000
             roundTrip.add(
                 sample: now.nanoseconds - newest.sentAt.nanoseconds,
-                acknowledgementDelay: min(delay, max(peerMaxAckDelay, peerLaterAckDelay))
+                acknowledgementDelay: min(delay, longestAckDelay)
             )
         }
         probeCount = 0
         probesOwed = 0
         detectLosses(at: now)
+    }
+
+    /// How long the peer may have let an acknowledgement wait: a client asks nobody to be late.
+    var longestAckDelay: Int64 {
+        switch role {
+        case .client: peerMaxAckDelay
+        case .server: max(peerMaxAckDelay, peerLaterAckDelay)
+        }
     }
 
     private mutating func delivered(_ packet: SentPacket, inFlight: Int) {
@@ -89,9 +100,12 @@ extension Connection {
         }
         guard let first = lost.first, let last = lost.last else { return }
         lossMark = packetsSent
+        // Of losses that come often the debt grows, up to a limit: a path may heal.
+        laterFrom = min(max(laterFrom, packetsSent) + Self.doubt, packetsSent + Self.longestDoubt)
         // Losses that span three probe timeouts mean that the path is not what it was (RFC 9002 §7.6).
         let span = last.sentAt.nanoseconds - first.sentAt.nanoseconds
-        let isPersistent = roundTrip.hasSample && lost.count > 1 && span > 3 * probeTimeout
+        let isPersistent =
+            roundTrip.hasSample && lost.count > 1 && span > 3 * longestProbeTimeout
         for packet in lost {
             _ = sent.remove(packet.number)
             packetsLost += 1
@@ -136,7 +150,7 @@ extension Connection {
             switch askedHaste {
             case .now: min(probeTimeout, roundTrip.promptProbeTimeout)
             case .usual: probeTimeout
-            case .later: roundTrip.probeTimeout + max(peerMaxAckDelay, peerLaterAckDelay)
+            case .later: longestProbeTimeout
             }
         // The shortest timeout is a millisecond: thirteen doublings, and it is the longest.
         let wait = min(min(first, longest) << Int64(min(probeCount, 13)), longest)

@@ -14,8 +14,6 @@ extension Connection {
     static let recentLimit = 16
     /// Packets without a loss after which a path is good: copies would only be bytes.
     private static let calm: UInt64 = 128
-    /// Packets of which one may be lost where acknowledgements may come later.
-    private static let rarity: UInt64 = 256
     /// Packet numbers that are kept for goodbyes.
     private static let reserve = 1_024
     /// Less is not worth a packet.
@@ -110,20 +108,19 @@ extension Connection {
 
     /// How soon a packet is to be acknowledged. A client's at once: a post is worth it, and the answer to a question
     /// for a sign of life would wait for company that never comes. A server's records are after a silence as long as the
-    /// peer may wait: it costs nothing, since no other packet would share the acknowledgement. On a path that loses
-    /// nothing the others may wait for more of them, while the window is not what the server waits for.
+    /// peer may wait: it costs nothing, since no other packet would share the acknowledgement. On a path that loses next
+    /// to nothing the others may wait for more of them, while the window has room for this one and three that are full:
+    /// those ask for an acknowledgement before it has none.
     private func haste(_ draft: borrowing Draft, at now: Instant) -> Haste {
         if case .client = role { return .now }
         guard draft.hasRecords else { return .usual }
-        let mayWait = peerLaterAckDelay > peerMaxAckDelay && isCalm && losesNothing
+        let mayWait =
+            peerLaterAckDelay > peerMaxAckDelay && isCalm && packetsSent >= laterFrom
         let silence = now.nanoseconds - lastElicitingSent.nanoseconds
         if silence >= (mayWait ? peerLaterAckDelay : peerMaxAckDelay) { return .now }
-        return mayWait && probeCount == 0 && sent.bytesInFlight <= congestion.window / 2
-            ? .later : .usual
+        let hasRoom = sent.bytesInFlight + 4 * PacketSize.maximum <= congestion.window
+        return mayWait && probeCount == 0 && hasRoom ? .later : .usual
     }
-
-    /// Chance lets a path that loses one packet in fifty seem calm every now and then.
-    private var losesNothing: Bool { packetsLost * Self.rarity <= packetsSent }
 
     /// Nothing was lost for so long that precautions would only cost bytes.
     private var isCalm: Bool { packetsSent - lossMark >= Self.calm }

@@ -68,6 +68,8 @@ struct Connection: ~Copyable {
     var packetsLost: UInt64 = 0
     /// How many packets had been sent when the last loss was noticed.
     var lossMark: UInt64 = 0
+    /// From how many on acknowledgements may come later.
+    var laterFrom: UInt64 = 0
 
     // Loss and congestion.
     var roundTrip: RoundTrip
@@ -258,6 +260,9 @@ extension Connection {
 
     /// srtt + max(4 rttvar, 1 ms) + the peer's max_ack_delay (RFC 9002 §6.2.1).
     var probeTimeout: Int64 { roundTrip.probeTimeout + peerMaxAckDelay }
+
+    /// The same where the peer was asked to acknowledge later.
+    var longestProbeTimeout: Int64 { roundTrip.probeTimeout + longestAckDelay }
 
     var deadline: Instant? {
         switch phase {

@@ -27,9 +27,10 @@ package struct ReplayWindow {
         return largest - number < Self.size && !bit(number)
     }
 
-    /// Marks a number that ``isNew(_:)``. Returns whether it is the highest so far.
+    /// Marks a number, which must be one that ``isNew(_:)``. Returns whether it is the highest so far.
     @discardableResult
     package mutating func insert(_ number: UInt32) -> Bool {
+        precondition(isNew(number), "a number arrives once")
         floor = min(floor, number)
         guard let largest else {
             self.largest = number

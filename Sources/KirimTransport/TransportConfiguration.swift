@@ -57,7 +57,7 @@ package struct TransportConfiguration: Sendable {
     package static let datagramLimit = 1_000
     /// Bytes that are acknowledged at once: two full packets. Of small ones more go without.
     package static let ackBytes = 2_000
-    /// The same where the newest packet says that it can wait: eight.
+    /// The same where the newest packet says that it can wait: some seven.
     package static let laterAckBytes = 8_000
 
     package init() { grease = Grease() }

@@ -37,6 +37,12 @@ private struct Talk: ~Copyable {
         return arrived - before
     }
 
+    func serversLink() throws -> LinkState {
+        let handle = pair.serverConnection
+        let link = pair.server.link(of: try #require(handle))
+        return try #require(link)
+    }
+
     private var arrived: Int {
         pair.clientEvents.count {
             if case .connection(_, .record(2, _, _)) = $0 { true } else { false }
@@ -155,17 +161,17 @@ struct AcknowledgementTests {
         // The gap is told at once, and what it shows is sent again: three ways of 25 ms and a little.
         talk.pair.run(for: .milliseconds(85))
         #expect(talk.pair.recordsAtClient(2).count == 202)
-        // Once more on a path that has healed, with nothing behind it. One in 256 may be lost.
-        talk.say(40)
+        // Once more on a path that has healed, with nothing behind it.
+        talk.say(140)
         let before = talk.pair.toServer.count
         talk.say(60)
         #expect(talk.pair.toServer.count - before > 10)
-        talk.say(200)
+        talk.say(512)
         lose(&talk)
         talk.pair.run(for: .milliseconds(100))
-        #expect(talk.pair.recordsAtClient(2).count == 502)
+        #expect(talk.pair.recordsAtClient(2).count == 914)
         talk.pair.run(for: .milliseconds(100))
-        #expect(talk.pair.recordsAtClient(2).count == 503)
+        #expect(talk.pair.recordsAtClient(2).count == 915)
     }
 
     @Test("while much is under way the window is not kept waiting for acknowledgements")
@@ -180,6 +186,23 @@ struct AcknowledgementTests {
         // Sixteen packets: some of eight together, the others of two.
         #expect((3...8).contains(talk.pair.toServer.count - before))
         #expect(talk.pair.recordsAtClient(2).count == 216)
+    }
+
+    @Test("two messages that are lost on a calm path are no sign that it is not what it was")
+    func twoLost() throws {
+        var talk = Talk(size: 40)
+        talk.pair.delay = .microseconds(2_500)
+        talk.say(200)
+        let before = try talk.serversLink().congestionWindow
+        talk.pair.passes = { toServer, _, _ in toServer }
+        talk.say(2, each: .milliseconds(95))
+        talk.pair.passes = { _, _, _ in true }
+        talk.say(1, each: .milliseconds(50))
+        let link = try talk.serversLink()
+        #expect(talk.pair.recordsAtClient(2).count == 203)
+        #expect(link.packetsLost >= 2)
+        // Halved once.
+        #expect(link.congestionWindow == before / 2)
     }
 
     @Test("a path that is new carries copies, as nothing is known of it")

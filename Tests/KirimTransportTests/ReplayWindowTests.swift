@@ -6,14 +6,19 @@ import Testing
 struct ReplayWindowTests {
     /// The rule, written as plainly as it can be.
     private struct NaiveWindow {
-        var seen: Set<UInt32> = []
+        private(set) var seen: Set<UInt32> = []
+        private var largest: UInt32?
+        mutating func insert(_ number: UInt32) {
+            seen.insert(number)
+            largest = max(largest ?? number, number)
+        }
         func isNew(_ number: UInt32) -> Bool {
-            guard let largest = seen.max() else { return true }
+            guard let largest else { return true }
             if number > largest { return true }
             return largest - number < ReplayWindow.size && !seen.contains(number)
         }
         var ranges: [ClosedRange<UInt32>] {
-            guard let largest = seen.max() else { return [] }
+            guard let largest else { return [] }
             var ranges: [ClosedRange<UInt32>] = []
             for number in seen.sorted(by: >) where largest - number < ReplayWindow.size {
                 if let last = ranges.last, last.lowerBound == number + 1 {
@@ -45,7 +50,7 @@ struct ReplayWindowTests {
             #expect(window.isNew(number) == naive.isNew(number))
             if naive.isNew(number) {
                 window.insert(number)
-                naive.seen.insert(number)
+                naive.insert(number)
             }
             if step % 50 == 0 { #expect(window.ranges(limit: .max) == naive.ranges) }
         }
@@ -67,7 +72,7 @@ struct ReplayWindowTests {
             #expect(window.isNew(number) == naive.isNew(number))
             guard naive.isNew(number) else { return }
             window.insert(number)
-            naive.seen.insert(number)
+            naive.insert(number)
         }
         for step in 0..<3_000 {
             if dice.next() % 100 == 0 { missing.append(front) } else { take(front) }

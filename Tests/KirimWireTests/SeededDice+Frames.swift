@@ -39,8 +39,9 @@ extension SeededDice {
     /// A frame of each kind, so that no kind is left to chance.
     mutating func frames() -> [Frame] {
         [
-            .ping, .ackNow, .ackLater, .ack(AckFrame(ranges: ranges(), delay: varint())), .record(record()),
-            .datagram(bytes(Int(next() % 40))), .window(bytes: varint()), .pathChallenge(next()),
+            .ping, .ackNow, .ackLater, .ack(AckFrame(ranges: ranges(), delay: varint())),
+            .record(record()), .datagram(bytes(Int(next() % 40))), .window(bytes: varint()),
+            .pathChallenge(next()),
             .pathResponse(next()), .token(bytes(PacketSize.cookie)),
             .close(code: varint(), reason: "selamat jalan 👋"), .close(code: 0, reason: ""),
             .grease(type: UInt8(0x40 + next() % 0xC0), length: Int(next() % 30)),
