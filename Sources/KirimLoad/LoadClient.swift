@@ -45,7 +45,7 @@ final class LoadClient {
         arrivals = Array(repeating: Arrivals(), count: talkers)
         journal = FleetingJournal(
             outbox: OutboxID(rawValue: max(1, dice.next())),
-            name: MemberName("load-\(number)-\(dice.next() % 1_000_000)")
+            name: MemberName("load-\(number)-\(dice.next() % 10_000)")
         )
         core = Self.core(identity, journal, history)
     }
