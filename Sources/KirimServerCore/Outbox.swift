@@ -25,10 +25,17 @@ struct Outbox {
     /// What that reading found, for the post that is next.
     var found: Found?
 
-    struct Found {
-        var room: RoomName
-        var sequence: SequenceNumber
-        var subject: Subject?
+    /// Seldom there: an outbox is small without.
+    final class Found: Sendable {
+        let room: RoomName
+        let sequence: SequenceNumber
+        let subject: Subject?
+
+        init(room: RoomName, sequence: SequenceNumber, subject: Subject?) {
+            self.room = room
+            self.sequence = sequence
+            self.subject = subject
+        }
     }
 
     /// Decisions that are answered from memory when a post comes again.

@@ -94,10 +94,16 @@ struct Connection: ~Copyable {
     // For the owner.
     var events: Deque<ConnectionEvent> = []
     var acknowledgedStreams: [UInt64] = []
-    private var goodbye: Frame?
-    private var owesGoodbye = false
-    /// Packets that came after our goodbye.
-    private var lateArrivals = 0
+    /// Once there is one: a connection lives long without.
+    private var goodbye: Goodbye?
+
+    private final class Goodbye {
+        let frame: Frame
+        var isOwed = true
+        /// Packets that came after it.
+        var lateArrivals = 0
+        init(_ frame: Frame) { self.frame = frame }
+    }
 
     init(
         handle: ConnectionHandle,
@@ -193,8 +199,7 @@ extension Connection {
         guard phase == .open else { return }
         var reason = reason
         while reason.utf8.count > Frame.reasonLimit { reason.removeLast() }
-        goodbye = .close(code: code.rawValue, reason: reason)
-        owesGoodbye = true
+        goodbye = Goodbye(.close(code: code.rawValue, reason: reason))
         phase = .closing(until: now.advanced(by: .nanoseconds(3 * probeTimeout)))
         finish(cause)
     }
@@ -227,15 +232,15 @@ extension Connection {
     /// A packet of a closed connection came in: say goodbye again, ever more seldom (RFC 9000 §10.2.1), so
     /// that two ends that close at once do not answer each other.
     mutating func repeatGoodbye() {
-        guard case .closing = phase else { return }
-        lateArrivals += 1
-        if lateArrivals & (lateArrivals - 1) == 0 { owesGoodbye = true }
+        guard case .closing = phase, let goodbye else { return }
+        goodbye.lateArrivals += 1
+        if goodbye.lateArrivals & (goodbye.lateArrivals - 1) == 0 { goodbye.isOwed = true }
     }
 
     mutating func takeGoodbye() -> Frame? {
-        guard owesGoodbye else { return nil }
-        owesGoodbye = false
-        return goodbye
+        guard let goodbye, goodbye.isOwed else { return nil }
+        goodbye.isOwed = false
+        return goodbye.frame
     }
 }
 

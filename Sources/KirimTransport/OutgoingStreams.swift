@@ -8,6 +8,7 @@ struct OutgoingStreams {
     /// Those that may have something to send, each once, in the order of their turns.
     private var turns: Deque<UInt64> = []
     private var lastSerial: UInt32 = 0
+    private static let few = 8
 
     var count: Int { list.count }
     var indices: Range<Int> { list.indices }
@@ -43,6 +44,8 @@ struct OutgoingStreams {
         drop(id)
         lastSerial &+= 1
         let name = OutgoingStream.Name(id: id, serial: lastSerial)
+        // Most connections have three for as long as they live.
+        if list.count < Self.few { list.reserveCapacity(list.count + 1) }
         list.insert(OutgoingStream(name: name, first: first), at: place(for: id))
     }
 

@@ -22,7 +22,9 @@ package struct Pace: Hashable, Sendable {
     /// How far the account may run ahead of the clock.
     private let allowance: Int64
     /// When everything let pass so far would be paid for.
-    private var paid: Instant?
+    private var paid = Self.never
+
+    private static let never = Instant(nanoseconds: .min)
 
     package init(_ rate: Rate) {
         interval = max(rate.interval.inNanoseconds, 1)
@@ -31,7 +33,7 @@ package struct Pace: Hashable, Sendable {
 
     /// `nil` if it may pass; otherwise how long to wait.
     package mutating func take(at now: Instant) -> Duration? {
-        let start = max(paid ?? now, now)
+        let start = max(paid, now)
         let due = start.advanced(nanoseconds: interval)
         let ahead = due.nanoseconds - now.nanoseconds
         guard ahead <= allowance else { return .nanoseconds(ahead - allowance) }
@@ -41,12 +43,14 @@ package struct Pace: Hashable, Sendable {
 
     /// Something that let pass cost as much as so many more: they are counted, and what comes next waits for them.
     package mutating func charge(_ count: Int, at now: Instant) {
-        let start = max(paid ?? now, now)
+        let start = max(paid, now)
         paid = start.advanced(by: .nanoseconds(interval * Int64(count)))
     }
 
     /// From when on one more may pass; `nil` where nothing has passed yet.
-    package var nextPass: Instant? { paid?.advanced(nanoseconds: interval - allowance) }
+    package var nextPass: Instant? {
+        paid == Self.never ? nil : paid.advanced(nanoseconds: interval - allowance)
+    }
 
     /// Whether one more may pass; it is counted if so.
     package mutating func admits(at now: Instant) -> Bool { take(at: now) == nil }
