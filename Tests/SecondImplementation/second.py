@@ -805,7 +805,7 @@ def grease(world):
 def violations(world):
     """unknown frames below 40, no frame, a frame cut short: CLOSE with code 4"""
     world.serve()
-    wrong = [bytes([kind]) + bytes(15) for kind in (0x04, 0x0F, 0x14, 0x19, 0x1F, 0x25, 0x3F)]
+    wrong = [bytes([kind]) + bytes(15) for kind in (0x05, 0x0F, 0x14, 0x19, 0x1F, 0x25, 0x3F)]
     wrong += [bytes(16), b"\x01" * 13 + b"\x10\x00\x01", b"\x24" + varint(0) + counted(b"x" * 257)]
     clients = [world.client() for _ in wrong]
     world.until(lambda: all(client.welcome for client in clients), "welcome")
