@@ -560,7 +560,7 @@ class Connection:
         self.next_number, self.sent, self.queue = 0, {}, collections.deque()
         self.waiting, self.under_way = collections.deque(), {}
         self.received, self.reassembly = ReceivedNumbers(), Reassembly()
-        self.unacknowledged, self.ack_at, self.largest_at = 0, None, now
+        self.unacknowledged, self.ack_at, self.largest_at, self.asked_later = 0, None, now, 0
         self.srtt, self.rttvar, self.silences = None, None, 0
         self.last_sent, self.last_heard, self.probes = now, now, 0
         self.largest_acked, self.closed, self.violation = -1, None, None
@@ -591,6 +591,7 @@ class Connection:
 
     def _owe_acknowledgement(self, size, now, at_once, later):
         limit, delay = (8_000, 0.1) if later else (2_000, 0.025)
+        self.asked_later += later
         self.unacknowledged += size
         if at_once or self.unacknowledged >= limit:
             self.ack_at = now

@@ -774,6 +774,29 @@ def loss(world):
     check(texts == ["nomor %d" % n for n in range(60)] + ["besarxxxxx"], "in order, once each")
 
 
+@scene
+def later_acknowledgements(world):
+    """where nothing is lost a reader is asked to acknowledge later, and sends far fewer packets than it gets"""
+    world.serve()
+    writer, reader = world.client("ani"), world.client("budi")
+    world.until(lambda: writer.welcome and reader.welcome, "welcome")
+    reader.subscribe("lobby", after=0)
+
+    def talk(count):
+        for _ in range(count):
+            writer.post("kata")
+            world.rest(0.01)
+    talk(200)
+    connection = reader.connection
+    received, sent, asked = connection.received.highest, connection.next_number, connection.asked_later
+    talk(60)
+    world.rest(0.2)
+    received, sent = connection.received.highest - received, connection.next_number - sent
+    asked = connection.asked_later - asked
+    check(asked >= 40, "%d packets bear ACK_LATER" % asked)
+    check(received >= 60 and sent * 4 <= received, "%d packets, acknowledged by %d" % (received, sent))
+
+
 # Grease and violations (§2, §3)
 
 @scene
