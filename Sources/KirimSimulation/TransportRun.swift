@@ -68,6 +68,8 @@ package final class TransportRun {
         var sockets: Sockets
         var current: ConnectionHandle?
         var isAsleep = false
+        /// Connected again by a person after the trouble.
+        var hasTriedAgain = false
         var missed: [(SocketID, SimulatedNetwork.Delivery)] = []
         var up = Direction()
         var down = Direction()
@@ -499,8 +501,10 @@ extension TransportRun {
         case .mayClose(let socket): node.sockets.close(socket)
         case .token(let token): node.token = token
         case .unreachable: break
-        case .stopped where world.faults.contains(.attack) && isActive:
-            // Forged answers can bring a client to ask for a person, who then tries again.
+        case .stopped where world.faults.contains(.attack) && (isActive || !node.hasTriedAgain):
+            // Forged answers can bring a client to ask for a person, who then tries again; those from before the end of
+            // the trouble once more after it.
+            if !isActive { node.hasTriedAgain = true }
             node.endpoint.connect(
                 to: world.serverAddresses,
                 trusting: nil,
