@@ -1,5 +1,6 @@
 import Foundation
 package import KirimWire
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -48,15 +49,18 @@ package final class UDPSocket: Sendable {
     deinit { close(descriptor) }
 
     /// A port that nobody has now. It lies below those that systems give to sockets without a wish, so that
-    /// it is still free when a server comes back to it.
+    /// it is still free when a server comes back to it. This process gets none twice: tests that run beside each other
+    /// ask at the same time, and their servers come later.
     package static func freePort() throws -> UInt16 {
         for _ in 0..<100 {
-            if let found = try? UDPSocket(port: .random(in: 20_000..<30_000)) {
-                return found.address.port
-            }
+            let port = UInt16.random(in: 20_000..<30_000)
+            guard given.withLock({ $0.insert(port).inserted }) else { continue }
+            if let found = try? UDPSocket(port: port) { return found.address.port }
         }
         throw SystemFailure("no free port", code: EADDRINUSE)
     }
+
+    private static let given = Mutex<Set<UInt16>>([])
 
     /// Whether this machine can talk to itself over IPv6.
     package static var hasVersion6: Bool {
