@@ -1,5 +1,6 @@
 import DequeModule
 import KirimRooms
+import KirimWire
 
 /// The posts that the server has not decided about, as this face knows them: a copy of the journal's rows.
 struct Outbox {
@@ -173,12 +174,7 @@ struct Outbox {
     private static let overhead = RoomName.limit + 32
 
     private func index(of number: PostNumber) -> Int? {
-        var low = 0
-        var high = posts.count
-        while low < high {
-            let middle = (low + high) / 2
-            if posts[middle].number < number { low = middle + 1 } else { high = middle }
-        }
-        return low < posts.count && posts[low].number == number ? low : nil
+        let place = posts.partitioningIndex { $0.number >= number }
+        return place < posts.count && posts[place].number == number ? place : nil
     }
 }

@@ -1,4 +1,5 @@
 import KirimRooms
+import KirimWire
 
 /// What is loaded of one room's log, as rows.
 ///
@@ -402,13 +403,7 @@ extension RoomLog {
 
     /// The first slot that does not stand before the key.
     private func place(of key: (UInt64, Int)) -> Int {
-        var low = 0
-        var high = slots.count
-        while low < high {
-            let middle = (low + high) / 2
-            if slots[middle].key < key { low = middle + 1 } else { high = middle }
-        }
-        return low
+        (0..<slots.count).partitioningIndex { slots[$0].key >= key }
     }
 }
 

@@ -1,3 +1,5 @@
+import KirimWire
+
 /// Gathers splices of one list so that they can be told at once: they do not overlap, and stand from the top down.
 ///
 /// Each counts from the list as the splices before it left it; since those stand above it, that is also its place in
@@ -51,13 +53,8 @@ package struct SpliceList: Hashable, Sendable {
 
     /// Whether the row came with one of the splices, so that nobody has it yet.
     package func isNew(_ place: Int) -> Bool {
-        var low = 0
-        var high = all.count
-        while low < high {
-            let middle = (low + high) / 2
-            if all[middle].end > place { high = middle } else { low = middle + 1 }
-        }
-        return low < all.count && all[low].at <= place
+        let first = all.partitioningIndex { $0.end > place }
+        return first < all.count && all[first].at <= place
     }
 
     private mutating func mergeNearest() {

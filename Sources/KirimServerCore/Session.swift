@@ -76,12 +76,7 @@ extension Session {
 
         /// Where the stream stands, or would stand.
         private func place(of stream: UInt64) -> Int {
-            var (low, high) = (0, list.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if list[middle].stream < stream { low = middle + 1 } else { high = middle }
-            }
-            return low
+            list.partitioningIndex { $0.stream >= stream }
         }
 
         subscript(stream stream: UInt64) -> Subscription? {

@@ -8,9 +8,9 @@ extension Connection {
     static let packetThreshold: UInt32 = 3
     /// Probes of one timeout, always two: at 10 % loss a lone one is lost too often (PROTOCOL.md §3).
     static let probes = 2
-    /// Packets after a loss that ask for no later acknowledgement, and the most of such a debt.
-    private static let doubt: UInt64 = 512
-    private static let longestDoubt: UInt64 = 8_192
+    /// Packets after a loss that ask for no later acknowledgement, and the most that losses add up to.
+    private static let laterAckPenalty: UInt64 = 512
+    private static let laterAckPenaltyLimit: UInt64 = 8_192
     /// Unanswered packets that a connection remembers; a peer that never acknowledges meets this.
     static let sentLimit = 65_536
     /// Longest wait between probes. A peer that comes back within it is found without its help.
@@ -100,8 +100,11 @@ extension Connection {
         }
         guard let first = lost.first, let last = lost.last else { return }
         lossMark = packetsSent
-        // Of losses that come often the debt grows, up to a limit: a path may heal.
-        laterFrom = min(max(laterFrom, packetsSent) + Self.doubt, packetsSent + Self.longestDoubt)
+        // Of losses that come often the penalty grows, up to a limit: a path may heal.
+        laterAcksFrom = min(
+            max(laterAcksFrom, packetsSent) + Self.laterAckPenalty,
+            packetsSent + Self.laterAckPenaltyLimit
+        )
         // Losses that span three probe timeouts mean that the path is not what it was (RFC 9002 §7.6).
         let span = last.sentAt.nanoseconds - first.sentAt.nanoseconds
         let isPersistent =
@@ -147,7 +150,7 @@ extension Connection {
         guard sent.elicitingCount > 0, paths.allowance >= Self.smallestPacket else { return nil }
         let longest = Self.longestProbeWait
         let first =
-            switch askedHaste {
+            switch askedAckTiming {
             case .now: min(probeTimeout, roundTrip.promptProbeTimeout)
             case .usual: probeTimeout
             case .later: longestProbeTimeout

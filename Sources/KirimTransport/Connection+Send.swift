@@ -75,9 +75,9 @@ extension Connection {
         guard !draft.isEmpty else { return nil }
         if draft.isAckEliciting {
             bundle(into: &draft, at: now, from: &source)
-            switch haste(draft, at: now) {
-            case .now: if draft.add(.ackNow) { draft.haste = .now }
-            case .later: if draft.add(.ackLater) { draft.haste = .later }
+            switch ackTiming(of: draft, at: now) {
+            case .now: if draft.add(.ackNow) { draft.ackTiming = .now }
+            case .later: if draft.add(.ackLater) { draft.ackTiming = .later }
             case .usual: break
             }
             if dice.oneIn(constants.configuration.grease.framesOneIn) {
@@ -111,11 +111,11 @@ extension Connection {
     /// peer may wait: it costs nothing, since no other packet would share the acknowledgement. On a path that loses next
     /// to nothing the others may wait for more of them, while the window has room for this one and three that are full:
     /// those ask for an acknowledgement before it has none.
-    private func haste(_ draft: borrowing Draft, at now: Instant) -> Haste {
+    private func ackTiming(of draft: borrowing Draft, at now: Instant) -> AckTiming {
         if case .client = role { return .now }
         guard draft.hasRecords else { return .usual }
         let mayWait =
-            peerLaterAckDelay > peerMaxAckDelay && isCalm && packetsSent >= laterFrom
+            peerLaterAckDelay > peerMaxAckDelay && isCalm && packetsSent >= laterAcksFrom
         let silence = now.nanoseconds - lastElicitingSent.nanoseconds
         if silence >= (mayWait ? peerLaterAckDelay : peerMaxAckDelay) { return .now }
         let hasRoom = sent.bytesInFlight + 4 * PacketSize.maximum <= congestion.window
@@ -329,7 +329,7 @@ extension Connection {
 // MARK: Sealing
 
 /// How soon a packet is to be acknowledged.
-enum Haste {
+enum AckTiming {
     case now
     /// Within the peer's max_ack_delay.
     case usual
@@ -348,7 +348,7 @@ private struct Draft {
     var acknowledges: UInt32?
     private(set) var isAckEliciting = false
     /// What it asks of the peer.
-    var haste = Haste.usual
+    var ackTiming = AckTiming.usual
 
     /// Most packets are small; a larger one makes its buffer grow.
     private static let usualSize = 256
@@ -451,7 +451,7 @@ extension Connection {
         if draft.isAckEliciting {
             packetsSent += 1
             lastElicitingSent = now
-            askedHaste = draft.haste
+            askedAckTiming = draft.ackTiming
             isResting = false
             pacer.sent(bytes.count)
         }

@@ -61,7 +61,7 @@ struct Connection: ~Copyable {
     var peerWindow: Int
     var lastElicitingSent: Instant
     /// What that packet asked of the peer.
-    var askedHaste = Haste.usual
+    var askedAckTiming = AckTiming.usual
     /// Nothing was under way for a while.
     var isResting = false
     var packetsSent: UInt64 = 0
@@ -69,7 +69,7 @@ struct Connection: ~Copyable {
     /// How many packets had been sent when the last loss was noticed.
     var lossMark: UInt64 = 0
     /// From how many on acknowledgements may come later.
-    var laterFrom: UInt64 = 0
+    var laterAcksFrom: UInt64 = 0
 
     // Loss and congestion.
     var roundTrip: RoundTrip

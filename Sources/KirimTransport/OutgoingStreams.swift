@@ -1,4 +1,5 @@
 import DequeModule
+import KirimWire
 
 /// A connection's sending streams in the order of their ids, and the turns in which they send.
 ///
@@ -21,12 +22,7 @@ struct OutgoingStreams {
 
     /// Where the stream is, or would be.
     private func place(for id: UInt64) -> Int {
-        var (low, high) = (0, list.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if list[middle].id < id { low = middle + 1 } else { high = middle }
-        }
-        return low
+        list.partitioningIndex { $0.id >= id }
     }
 
     func index(of id: UInt64) -> Int? {

@@ -45,7 +45,7 @@ struct TimerQueue {
     }
 
     /// Nanoseconds by which what is so many away may come late.
-    static func lateness(at distance: Int64) -> Int64 {
+    static func slack(at distance: Int64) -> Int64 {
         switch distance {
         case ..<(eighths * granularity): 0
         case ..<(eighths * eighths * granularity): granularity
@@ -54,7 +54,7 @@ struct TimerQueue {
     }
 
     private static func rounded(_ moment: Instant, now: Instant) -> Instant {
-        let step = lateness(at: moment.nanoseconds - now.nanoseconds)
+        let step = slack(at: moment.nanoseconds - now.nanoseconds)
         guard step > 0 else { return moment }
         let over = moment.nanoseconds % step
         return over == 0 ? moment : moment.advanced(nanoseconds: step - over)

@@ -87,7 +87,7 @@ final class Constants: Sendable {
 
     private static func punctual(_ delay: Duration) -> Int64 {
         let delay = delay.inNanoseconds
-        return max(0, delay - TimerQueue.lateness(at: delay))
+        return max(0, delay - TimerQueue.slack(at: delay))
     }
 }
 

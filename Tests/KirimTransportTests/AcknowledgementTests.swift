@@ -28,6 +28,13 @@ private struct Talk: ~Copyable {
         }
     }
 
+    /// How many packets the client sends while so many are said.
+    mutating func answers(saying count: Int, each wait: Duration = .milliseconds(1)) -> Int {
+        let before = pair.toServer.count
+        say(count, each: wait)
+        return pair.toServer.count - before
+    }
+
     /// How many records come in, copies included, while so many are said.
     mutating func arrivals(saying count: Int) -> Int {
         pair.run(for: .milliseconds(200))
@@ -61,11 +68,8 @@ struct AcknowledgementTests {
         talk.pair.delay = .zero
         // What follows on a silence is acknowledged at once.
         talk.say(1)
-        let before = talk.pair.toServer.count
-        talk.say(count - 1, each: .milliseconds(1))
-        #expect(talk.pair.toServer.count == before)
-        talk.say(1, each: .milliseconds(1))
-        #expect(talk.pair.toServer.count == before + 1)
+        #expect(talk.answers(saying: count - 1) == 0)
+        #expect(talk.answers(saying: 1) == 1)
     }
 
     @Test(
@@ -74,11 +78,8 @@ struct AcknowledgementTests {
     func firstWord() {
         var talk = Talk(size: 40)
         talk.pair.delay = .zero
-        let before = talk.pair.toServer.count
-        talk.say(1, each: .milliseconds(1))
-        #expect(talk.pair.toServer.count == before + 1)
-        talk.say(1, each: .milliseconds(1))
-        #expect(talk.pair.toServer.count == before + 1)
+        #expect(talk.answers(saying: 1) == 1)
+        #expect(talk.answers(saying: 1) == 0)
     }
 
     @Test("what is not followed by more is acknowledged 25 ms after it came")
@@ -118,20 +119,16 @@ struct AcknowledgementTests {
         talk.pair.run(for: .milliseconds(200))
         // At once, as it follows on a silence; those after it together.
         talk.say(1)
-        var before = talk.pair.toServer.count
-        talk.say(9, each: .milliseconds(10))
+        let before = talk.pair.toServer.count
+        #expect(talk.answers(saying: 9, each: .milliseconds(10)) == 0)
         // A timer may be eight milliseconds late.
-        #expect(talk.pair.toServer.count == before)
         talk.pair.run(for: .milliseconds(11))
         #expect(talk.pair.toServer.count == before + 1)
-        before = talk.pair.toServer.count
         let size = talk.pair.toClient.last?.count ?? 1
         let most = TransportConfiguration.laterAckBytes / size
         // Some are larger by a frame that means nothing.
-        talk.say(most * 3 / 4, each: .microseconds(500))
-        #expect(talk.pair.toServer.count == before)
-        talk.say(most / 4 + 1, each: .microseconds(500))
-        #expect(talk.pair.toServer.count == before + 1)
+        #expect(talk.answers(saying: most * 3 / 4, each: .microseconds(500)) == 0)
+        #expect(talk.answers(saying: most / 4 + 1, each: .microseconds(500)) == 1)
     }
 
     @Test("nobody is asked for it who has not said that it may be")
@@ -141,10 +138,8 @@ struct AcknowledgementTests {
         var talk = Talk(size: 40, configuration)
         talk.pair.delay = .zero
         talk.say(200)
-        let before = talk.pair.toServer.count
-        talk.say(100, each: .milliseconds(10))
         // Two or three share one within 25 ms.
-        #expect(talk.pair.toServer.count - before >= 33)
+        #expect(talk.answers(saying: 100, each: .milliseconds(10)) >= 33)
     }
 
     @Test("a message that is lost on such a path is repaired by what follows, or after that time")
@@ -163,9 +158,7 @@ struct AcknowledgementTests {
         #expect(talk.pair.recordsAtClient(2).count == 202)
         // Once more on a path that has healed, with nothing behind it.
         talk.say(140)
-        let before = talk.pair.toServer.count
-        talk.say(60)
-        #expect(talk.pair.toServer.count - before > 10)
+        #expect(talk.answers(saying: 60, each: .milliseconds(5)) > 10)
         talk.say(512)
         lose(&talk)
         talk.pair.run(for: .milliseconds(100))
