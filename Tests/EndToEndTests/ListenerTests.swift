@@ -46,7 +46,8 @@ struct ListenerTests {
         }
         try site.pair.setClientHosts("10.77.0.1 kirim.test\nfd77::1 kirim.test\n")
         let talk = try Monologue(site, listener: site.pair.client, at: "kirim.test")
-        let began6 = site.server.lines.contains { $0.contains("Client ('fd77::2'") }
+        let began6 =
+            site.server.line(containing: "Client ('fd77::2'", within: .seconds(2)) != nil
         let (six, four) = ("fd77::2/64 dev DEVICE nodad", "10.77.0.2/24 dev DEVICE")
         for turn in 0..<2 {
             if began6 == (turn == 0) {
