@@ -63,7 +63,8 @@ extension Connection {
     }
 
     /// Decides when to acknowledge: when as much waits as two full packets hold, as RFC 9000 §13.2.2 has it for
-    /// packets that are full; at once on a gap; as soon, or as late, as the newest packet asks for.
+    /// packets that are full; at once on a gap; as soon, or as late, as the newest packet asks for. A record gets an answer of
+    /// a server, on which the acknowledgement rides if that is not long in coming.
     private mutating func note(
         _ frames: [Frame],
         size: Int,
@@ -77,15 +78,27 @@ extension Connection {
         unacknowledged += size
         let isInOrder = isHighest && number == (previous.map { $0 &+ 1 } ?? 0)
         let (limit, delay) =
-            frames.contains(.ackLater)
-            ? (TransportConfiguration.laterAckBytes, constants.laterAckDelay)
-            : (TransportConfiguration.ackBytes, constants.ackDelay)
-        if unacknowledged >= limit || !isInOrder || frames.contains(.ackNow) {
+            if frames.contains(.ackNow) {
+                (
+                    TransportConfiguration.ackBytes,
+                    expectsAnswer(to: frames) ? TransportConfiguration.answerDelay : 0
+                )
+            } else if frames.contains(.ackLater) {
+                (TransportConfiguration.laterAckBytes, constants.laterAckDelay)
+            } else {
+                (TransportConfiguration.ackBytes, constants.ackDelay)
+            }
+        if unacknowledged >= limit || !isInOrder || delay == 0 {
             acknowledgeBy = now
         } else {
             let latest = now.advanced(nanoseconds: delay)
             acknowledgeBy = min(acknowledgeBy ?? latest, latest)
         }
+    }
+
+    private func expectsAnswer(to frames: [Frame]) -> Bool {
+        guard case .server = role else { return false }
+        return frames.contains { if case .record = $0 { true } else { false } }
     }
 
     private mutating func take(_ frame: Frame, on path: Path, at now: Instant) {

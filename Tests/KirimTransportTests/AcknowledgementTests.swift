@@ -82,6 +82,31 @@ struct AcknowledgementTests {
         #expect(talk.answers(saying: 1) == 0)
     }
 
+    @Test("the acknowledgement of a record rides on the server's answer, if that comes within 2 ms")
+    func answer() {
+        var talk = Talk(size: 40)
+        talk.pair.delay = .zero
+        func packets(_ talk: inout Talk, in time: Duration) -> Int {
+            let before = talk.pair.toClient.count
+            talk.pair.run(for: time)
+            return talk.pair.toClient.count - before
+        }
+        talk.pair.clientSends([[1], [2]], on: 4)
+        #expect(packets(&talk, in: .milliseconds(1)) == 0)
+        #expect(talk.pair.recordsAtServer(4).count == 2)
+        let before = talk.pair.toClient.count
+        talk.say(1, each: .milliseconds(4))
+        #expect(talk.pair.toClient.count == before + 1)
+        // Nothing is asked twice.
+        talk.pair.run(for: .seconds(1))
+        let sent = talk.pair.toServer.count
+        talk.pair.clientSends([[3]], on: 6)
+        #expect(packets(&talk, in: .microseconds(1_900)) == 0)
+        #expect(packets(&talk, in: .milliseconds(2)) == 1)
+        talk.pair.run(for: .seconds(1))
+        #expect(talk.pair.toServer.count == sent + 1)
+    }
+
     @Test("what is not followed by more is acknowledged 25 ms after it came")
     func lastWord() {
         var talk = Talk(size: 40)
