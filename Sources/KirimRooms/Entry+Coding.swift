@@ -56,7 +56,14 @@ extension Entry {
     }
 
     package var bytes: [UInt8] {
-        var writer = ByteWriter(capacity: 80 + text.utf8.count)
+        // Kept for each entry that is still read: no more room than most of them take.
+        let head =
+            switch author {
+            case .server: 24
+            case .member(_, let name): 48 + name.text.utf8.count
+            case .plain: 48
+            }
+        var writer = ByteWriter(capacity: head + text.utf8.count)
         writer.byte(MessageType.entry)
         writer.integer(received.milliseconds)
         switch author {

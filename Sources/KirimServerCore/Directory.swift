@@ -140,6 +140,9 @@ extension Directory.Resident {
 
     /// It is committed, or has failed: in the order in which they began.
     mutating func end(_ change: Directory.Change) {
-        if let place = changes.firstIndex(of: change) { changes.remove(at: place) }
+        guard let place = changes.firstIndex(of: change) else { return }
+        changes.remove(at: place)
+        // Of many members most change nothing any more.
+        if changes.isEmpty { changes = [] }
     }
 }

@@ -45,6 +45,8 @@ extension Connection {
         probeCount = 0
         probesOwed = 0
         detectLosses(at: now)
+        // Nothing is left of which a copy could be of use.
+        if sent.elicitingCount == 0, !recent.isEmpty { recent = [] }
     }
 
     /// How long the peer may have let an acknowledgement wait: a client asks nobody to be late.
@@ -160,7 +162,7 @@ extension Connection {
         return lastElicitingSent.advanced(nanoseconds: wait)
     }
 
-    /// Two packets go out in spite of the window, with what waited longest (RFC 9002 §6.2.4).
+    /// Two packets go out in spite of the window, with as much as they hold of what waited longest (RFC 9002 §6.2.4).
     mutating func probe() {
         probeCount += 1
         // A lost challenge, or its lost answer, would send everything back to an address that is dead.
@@ -173,6 +175,11 @@ extension Connection {
     /// Not lost for certain, so still under way; a copy of the content costs less than another timeout.
     mutating func askAgain() {
         probesOwed = Self.probes
-        for packet in sent.eliciting.prefix(Self.probes) { requeue(packet) }
+        var room = Self.probes * PacketSize.maximum
+        for packet in sent.eliciting {
+            room -= packet.size
+            guard room >= 0 else { return }
+            requeue(packet)
+        }
     }
 }

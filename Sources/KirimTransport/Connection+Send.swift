@@ -288,7 +288,7 @@ extension Connection {
 
     private mutating func remember(_ number: UInt64, of stream: UInt64, size: Int, at now: Instant)
     {
-        guard size <= Self.bundledSize else { return }
+        guard size <= Self.bundledSize, !isCalm else { return }
         if recent.count >= Self.recentLimit { recent.removeFirst() }
         recent.append(RecentRecord(stream: stream, number: number, sentAt: now, copies: 0))
     }
@@ -300,9 +300,9 @@ extension Connection {
         at now: Instant,
         from source: inout some RecordSource
     ) {
-        guard draft.hasRecords || probeCount > 0, sent.bytesInFlight <= Self.thinFlow,
-            probeCount > 0 || !isCalm
-        else { return }
+        guard draft.hasRecords, !recent.isEmpty, !isCalm, sent.bytesInFlight <= Self.thinFlow else {
+            return
+        }
         for index in recent.indices.reversed() {
             let record = recent[index]
             guard record.sentAt < now,
@@ -438,13 +438,13 @@ extension Connection {
         )
         sent.append(
             SentPacket(
-                number: nextPacketNumber,
                 sentAt: now,
-                size: bytes.count,
-                isAckEliciting: draft.isAckEliciting,
-                acknowledges: draft.acknowledges,
                 contents: draft.contents,
-                pathGeneration: paths.generation
+                size: bytes.count,
+                number: nextPacketNumber,
+                pathGeneration: paths.generation,
+                acknowledges: draft.acknowledges,
+                isAckEliciting: draft.isAckEliciting
             )
         )
         nextPacketNumber += 1

@@ -31,16 +31,17 @@ struct SentContents: RandomAccessCollection {
     }
 }
 
+/// The order of the parts leaves no gaps: a busy connection has many.
 struct SentPacket {
-    let number: UInt32
     let sentAt: Instant
-    let size: Int
-    let isAckEliciting: Bool
-    /// The highest number that this packet acknowledged.
-    let acknowledges: UInt32?
     let contents: SentContents
+    let size: Int
+    let number: UInt32
     /// Counts the paths: what was sent on an earlier one says nothing about the present one.
     let pathGeneration: UInt32
+    /// The highest number that this packet acknowledged.
+    let acknowledges: UInt32?
+    let isAckEliciting: Bool
 }
 
 /// The packets that are neither acknowledged nor lost, in the order of their numbers.
