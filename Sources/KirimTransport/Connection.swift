@@ -346,7 +346,6 @@ extension Connection {
         isResting = true
         sent.rest()
         streams.rest()
-        recent = []
         if events.isEmpty { events = [] }
         if acknowledgedStreams.isEmpty { acknowledgedStreams = [] }
         if datagrams.isEmpty { datagrams = [] }

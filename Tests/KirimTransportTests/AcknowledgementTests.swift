@@ -192,6 +192,22 @@ struct AcknowledgementTests {
         #expect(talk.pair.recordsAtClient(2).count == 915)
     }
 
+    @Test("two probes bring as much as they hold of what was lost, where no copies went before")
+    func probes() {
+        var talk = Talk(size: 40)
+        talk.say(200)
+        talk.pair.run(for: .seconds(1))
+        talk.pair.passes = { toServer, _, _ in toServer }
+        talk.say(20, each: .milliseconds(1))
+        #expect(talk.pair.recordsAtClient(2).count == 200)
+        talk.pair.passes = { _, _, _ in true }
+        let before = talk.pair.toClient.count
+        while talk.pair.toClient.count == before { talk.pair.run(for: .milliseconds(1)) }
+        talk.pair.run(for: .milliseconds(30))
+        #expect(talk.pair.toClient.count == before + 2)
+        #expect(talk.pair.recordsAtClient(2).count == 220)
+    }
+
     @Test("while much is under way the window is not kept waiting for acknowledgements")
     func busy() {
         var talk = Talk(size: 1_000)
