@@ -77,6 +77,8 @@ extension MemoryWatch {
     private static let settling: Duration = .seconds(10)
     /// Packets of one probe timeout: two with content, and a challenge of an unproved path.
     private static let probes = 3
+    /// Bytes of the smallest packet that bears a record.
+    private static let smallest = PacketSize.dataHeaderToClient + 16 + PacketSize.tag
     /// Probe timeouts of the first minute, while they double, and the wait between later ones.
     private static let firstProbes = 16
     private static let probeWait: Duration = .seconds(8)
@@ -108,8 +110,9 @@ extension MemoryWatch {
             let most = window + timeouts * Self.probes * PacketSize.maximum
             try check("bytes under way", reader.link.bytesInFlight, most)
             try check("streams", reader.load.streams, before.load.streams)
-            // What a probe repeats is marked until it has gone out, record by record.
-            let repeated = Self.probes * (reader.load.streams + ConnectionLoad.bundledRecords)
+            // What a probe repeats is marked until it has gone out, record by record: what one packet's worth of the
+            // smallest carried.
+            let repeated = Self.probes * (reader.load.streams + PacketSize.maximum / Self.smallest)
             try check("pieces", reader.load.pieces, before.load.pieces + repeated)
             try check("assembled bytes", reader.load.assemblyBytes, before.load.assemblyBytes)
         }

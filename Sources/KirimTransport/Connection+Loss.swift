@@ -39,7 +39,7 @@ extension Connection {
             let delay = Int64(min(ack.delay, 1 << 30)) * 8_000
             roundTrip.add(
                 sample: now.nanoseconds - newest.sentAt.nanoseconds,
-                acknowledgementDelay: min(delay, longestAckDelay)
+                acknowledgementDelay: min(delay, excusedAckDelay)
             )
         }
         probeCount = 0
@@ -54,6 +54,23 @@ extension Connection {
         switch role {
         case .client: peerMaxAckDelay
         case .server: max(peerMaxAckDelay, peerLaterAckDelay)
+        }
+    }
+
+    /// How much of a wait that an acknowledgement tells of is taken off the round trip. Whoever is asked to acknowledge at once
+    /// and is in the middle of a long turn is that much farther away, as the next probe has to know.
+    private var excusedAckDelay: Int64 {
+        switch role {
+        case .client: answerDelay
+        case .server: longestAckDelay
+        }
+    }
+
+    /// How long the peer may keep the acknowledgement of a record for the answer to it.
+    private var answerDelay: Int64 {
+        switch role {
+        case .client: TransportConfiguration.answerDelay
+        case .server: 0
         }
     }
 
@@ -153,7 +170,7 @@ extension Connection {
         let longest = Self.longestProbeWait
         let first =
             switch askedAckTiming {
-            case .now: min(probeTimeout, roundTrip.promptProbeTimeout)
+            case .now: min(probeTimeout, roundTrip.promptProbeTimeout + answerDelay)
             case .usual: probeTimeout
             case .later: longestProbeTimeout
             }
@@ -162,7 +179,7 @@ extension Connection {
         return lastElicitingSent.advanced(nanoseconds: wait)
     }
 
-    /// Two packets go out in spite of the window, with as much as they hold of what waited longest (RFC 9002 §6.2.4).
+    /// Two packets go out in spite of the window, with what waited longest (RFC 9002 §6.2.4).
     mutating func probe() {
         probeCount += 1
         // A lost challenge, or its lost answer, would send everything back to an address that is dead.
@@ -172,14 +189,24 @@ extension Connection {
         askAgain()
     }
 
-    /// Not lost for certain, so still under way; a copy of the content costs less than another timeout.
+    /// Asks for two packets, in spite of the window.
     mutating func askAgain() {
         probesOwed = Self.probes
-        var room = Self.probes * PacketSize.maximum
-        for packet in sent.eliciting {
+        askedBelow = 0
+        askForMore()
+    }
+
+    /// Marks what the oldest unanswered packets carried, one packet's worth, from where the last call ended: not lost for
+    /// certain, so still under way; a copy of the content costs less than another timeout. Once all of it was marked it begins
+    /// anew, so that where little is missing each probe bears all of it.
+    mutating func askForMore() {
+        var room = min(PacketSize.maximum, paths.allowance)
+        for packet in sent.eliciting where packet.number >= askedBelow {
             room -= packet.size
             guard room >= 0 else { return }
             requeue(packet)
+            askedBelow = packet.number + 1
         }
+        askedBelow = 0
     }
 }

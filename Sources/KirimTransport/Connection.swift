@@ -79,6 +79,8 @@ struct Connection: ~Copyable {
     var lossTime: Instant?
     var probeCount = 0
     var probesOwed = 0
+    /// What packets of lower numbers carried the probes that are owed have been asked to carry.
+    var askedBelow: UInt32 = 0
     /// A build stopped for want of window: only an acknowledgement helps.
     var isPacing = false
 
@@ -346,6 +348,7 @@ extension Connection {
         isResting = true
         sent.rest()
         streams.rest()
+        recent = []
         if events.isEmpty { events = [] }
         if acknowledgedStreams.isEmpty { acknowledgedStreams = [] }
         if datagrams.isEmpty { datagrams = [] }

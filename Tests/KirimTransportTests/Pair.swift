@@ -29,6 +29,10 @@ struct Pair: ~Copyable {
     var clientShelf = Shelf()
     var now = Instant(nanoseconds: 1_000_000_000)
     var delay = Duration.milliseconds(25)
+    /// The server looks at the world at multiples of so many nanoseconds; zero: always.
+    var serverTurn: Int64 = 0
+    private var nextTurn = Instant(nanoseconds: 0)
+    private var isServersTurn: Bool { now >= nextTurn }
 
     /// Decides the fate of a datagram: `false` drops it.
     var passes: (_ toServer: Bool, _ bytes: [UInt8], _ index: Int) -> Bool = { _, _, _ in true }
@@ -90,15 +94,22 @@ struct Pair: ~Copyable {
         let end = now.advanced(by: limit)
         while true {
             drain()
+            if serverTurn > 0, isServersTurn {
+                nextTurn = Instant(nanoseconds: (now.nanoseconds / serverTurn + 1) * serverTurn)
+            }
             if done(self) { return }
             var next = end
-            if let flight = flying.map(\.at).min() { next = min(next, flight) }
-            if let deadline = server.deadline { next = min(next, deadline) }
+            func consider(_ moment: Instant) { next = min(next, max(moment, now)) }
+            for datagram in flying {
+                consider(datagram.toServer ? max(datagram.at, nextTurn) : datagram.at)
+            }
+            if let deadline = server.deadline { consider(max(deadline, nextTurn)) }
             if let deadline = client.deadline { next = min(next, deadline) }
             if next > now { now = next }
             if now >= end { return }
-            let due = flying.filter { $0.at <= now }
-            flying.removeAll { $0.at <= now }
+            let (moment, mayServer) = (now, isServersTurn)
+            let due = flying.filter { $0.at <= moment && (mayServer || !$0.toServer) }
+            flying.removeAll { $0.at <= moment && (mayServer || !$0.toServer) }
             for datagram in due {
                 if datagram.toServer {
                     bytesIn[datagram.path.remote, default: 0] += datagram.bytes.count
@@ -107,7 +118,7 @@ struct Pair: ~Copyable {
                     client.receive(datagram.bytes, on: datagram.path, at: now)
                 }
             }
-            server.timePassed(to: now)
+            if isServersTurn { server.timePassed(to: now) }
             client.timePassed(to: now)
         }
     }
@@ -115,7 +126,7 @@ struct Pair: ~Copyable {
     private mutating func drain() {
         while true {
             var isQuiet = true
-            while let event = server.nextEvent() {
+            while isServersTurn, let event = server.nextEvent() {
                 serverEvents.append(event)
                 isQuiet = false
             }
@@ -128,7 +139,7 @@ struct Pair: ~Copyable {
                     client.useSocket(clientSocket, at: now)
                 }
             }
-            while let transmit = server.nextTransmit(at: now, source: &serverShelf) {
+            while isServersTurn, let transmit = server.nextTransmit(at: now, source: &serverShelf) {
                 isQuiet = false
                 fromServer.append(transmit)
                 if let socket = socket(seenAt: transmit.path.remote),
