@@ -61,16 +61,8 @@ extension Connection {
     /// and is in the middle of a long turn is that much farther away, as the next probe has to know.
     private var excusedAckDelay: Int64 {
         switch role {
-        case .client: answerDelay
-        case .server: longestAckDelay
-        }
-    }
-
-    /// How long the peer may keep the acknowledgement of a record for the answer to it.
-    private var answerDelay: Int64 {
-        switch role {
         case .client: TransportConfiguration.answerDelay
-        case .server: 0
+        case .server: longestAckDelay
         }
     }
 
@@ -170,7 +162,7 @@ extension Connection {
         let longest = Self.longestProbeWait
         let first =
             switch askedAckTiming {
-            case .now: min(probeTimeout, roundTrip.promptProbeTimeout + answerDelay)
+            case .now: min(probeTimeout, roundTrip.promptProbeTimeout)
             case .usual: probeTimeout
             case .later: longestProbeTimeout
             }

@@ -59,8 +59,8 @@ package struct TransportConfiguration: Sendable {
     package static let ackBytes = 2_000
     /// The same where the newest packet says that it can wait: some seven.
     package static let laterAckBytes = 8_000
-    /// Nanoseconds that a server waits with the acknowledgement of a record for the answer to it. A client's probe waits as much
-    /// longer.
+    /// Nanoseconds that a server waits with the acknowledgement of a record for the answer to it. A client's probe
+    /// allows for more (``RoundTrip/promptProbeTimeout``).
     package static let answerDelay: Int64 = 2_000_000
 
     package init() { grease = Grease() }

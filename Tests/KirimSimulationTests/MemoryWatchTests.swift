@@ -108,7 +108,10 @@ struct MemoryWatchTests {
             try Self.check(&fuller, load, bytesInFlight: 80_000, heard: 0, at: 30)
         }
         #expect(violation?.promise == .boundedMemory)
-        load.pieces = 100
+        // Five, and what three packets repeat: of each of two streams and of 31 packets of the smallest size.
+        load.pieces = 104
+        try Self.check(&watch, load, heard: 0, at: 31)
+        load.pieces = 105
         #expect(throws: Violation.self) { try Self.check(&watch, load, heard: 0, at: 31) }
     }
 
