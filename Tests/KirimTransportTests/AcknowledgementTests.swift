@@ -214,52 +214,6 @@ struct AcknowledgementTests {
     }
 
     @Test(
-        "a lone message comes with either of two probes, from both ends, where nothing was lost for long and elsewhere",
-        arguments: [true, false],
-        [30, 150] as [UInt64]
-    )
-    func lone(isUp: Bool, packetsBefore: UInt64) throws {
-        var pair = Pair()
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
-        pair.run(for: .seconds(1))
-        let (clients, servers) = (pair.clientConnection, pair.serverConnection)
-        let client = try #require(clients)
-        let server = try #require(servers)
-        pair.clientSends([], on: 1)
-        pair.serverSends([], on: 1)
-        let body = Array(repeating: [UInt8](repeating: 9, count: 60), count: 400)
-        pair.clientShelf.streams[1] = body
-        pair.serverShelf.streams[1] = body
-        func say(upTo end: UInt64, _ pair: inout Pair) {
-            if isUp {
-                pair.client.offer(upTo: end, on: 1, of: client)
-            } else {
-                pair.server.offer(upTo: end, on: 1, of: server)
-            }
-        }
-        func come(_ pair: borrowing Pair) -> Int {
-            isUp ? pair.recordsAtServer(1).count : pair.recordsAtClient(1).count
-        }
-        for end in 1...packetsBefore {
-            say(upTo: end, &pair)
-            pair.run(for: .milliseconds(300))
-        }
-        // The message, and the first probe.
-        var left = 2
-        pair.passes = { toServer, _, _ in
-            guard toServer == isUp, left > 0 else { return true }
-            left -= 1
-            return false
-        }
-        let start = pair.now
-        say(upTo: packetsBefore + 1, &pair)
-        pair.run(for: .seconds(5)) { come($0) > packetsBefore }
-        // A probe timeout and one way of 25 ms.
-        #expect(start.duration(to: pair.now) < .milliseconds(90))
-    }
-
-    @Test(
         "posts to a server that is long in its turns are asked for once",
         arguments: [1, 4, 5, 8]
     )

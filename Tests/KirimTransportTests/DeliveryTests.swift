@@ -293,18 +293,21 @@ struct DeliveryTests {
     }
 
     @Test(
-        "a lost message that nothing follows comes a round trip later, and nobody waits for a late acknowledgement",
-        arguments: [true, false]
+        "a lost message that nothing follows comes a round trip later with either of two probes, and nobody waits for a late acknowledgement",
+        arguments: [true, false],
+        // On a new way, and on one that has lost nothing for long.
+        [(lost: 1, before: 30), (lost: 2, before: 30), (lost: 2, before: 150)]
     )
-    func lastWord(isUp: Bool) throws {
+    func lastWord(isUp: Bool, packets: (lost: Int, before: UInt64)) throws {
         var pair = connected()
         let (clients, servers) = (pair.clientConnection, pair.serverConnection)
         let client = try #require(clients)
         let server = try #require(servers)
         pair.clientSends([], on: 1)
         pair.serverSends([], on: 1)
-        pair.clientShelf.streams[1] = records(31)
-        pair.serverShelf.streams[1] = records(31)
+        let last = packets.before + 1
+        pair.clientShelf.streams[1] = records(Int(last))
+        pair.serverShelf.streams[1] = records(Int(last))
         func say(upTo end: UInt64, _ pair: inout Pair) {
             if isUp {
                 pair.client.offer(upTo: end, on: 1, of: client)
@@ -313,22 +316,22 @@ struct DeliveryTests {
             }
         }
         // On a way whose time is known.
-        for end in 1...30 as ClosedRange<UInt64> {
+        for end in 1..<last {
             say(upTo: end, &pair)
             pair.run(for: .milliseconds(500))
         }
-        var isLost = false
+        var lost = 0
         pair.passes = { toServer, bytes, _ in
-            guard toServer == isUp, bytes.count > 60, !isLost else { return true }
-            isLost = true
+            guard toServer == isUp, bytes.count > 60, lost < packets.lost else { return true }
+            lost += 1
             return false
         }
         let start = pair.now
-        say(upTo: 31, &pair)
+        say(upTo: last, &pair)
         pair.run(for: .seconds(5)) {
-            isUp ? $0.recordsAtServer(1).count == 31 : $0.recordsAtClient(1).count == 31
+            (isUp ? $0.recordsAtServer(1) : $0.recordsAtClient(1)).count == Int(last)
         }
-        #expect(isLost)
+        #expect(lost == packets.lost)
         let took = start.duration(to: pair.now)
         // The way, after the probe timeout: 50 ms, and little more.
         #expect(took > .milliseconds(75) && took < .milliseconds(90))
