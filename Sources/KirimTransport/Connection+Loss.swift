@@ -192,7 +192,7 @@ extension Connection {
     /// certain, so still under way; a copy of the content costs less than another timeout. Once all of it was marked it begins
     /// anew, so that where little is missing each probe bears all of it.
     mutating func askForMore() {
-        var room = min(PacketSize.maximum, paths.allowance)
+        var room = PacketSize.maximum
         for packet in sent.eliciting where packet.number >= askedBelow {
             room -= packet.size
             guard room >= 0 else { return }
