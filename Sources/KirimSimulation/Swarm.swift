@@ -1,5 +1,7 @@
+import KirimClientCore
 import KirimRooms
 import KirimServerCore
+import KirimTransport
 import KirimWire
 
 /// A run whose circumstances are all drawn from its seed: which of the allowed faults there are, how many people, in
@@ -82,6 +84,10 @@ package struct Swarm: Sendable {
         let posts = Int(scene.postsPerSecond * Double(active.components.seconds))
         patience += .seconds(posts / scene.server.limits.postsPerSecond)
         patience += .milliseconds(20 * posts * scene.people)
+        // A small window holds one long text, whose end is acknowledged as late as the reader may.
+        if scene.texts == .long {
+            patience += scene.client.transport.maxAckDelay * (posts * scene.people)
+        }
         // The memory of a kick, and a person who tries again.
         if !faults.isDisjoint(with: [.banishment, .door]) { patience += .seconds(120) }
         return patience
