@@ -184,21 +184,21 @@ extension Connection {
     /// Asks for two packets, in spite of the window.
     mutating func askAgain() {
         probesOwed = Self.probes
-        askedBelow = 0
-        askForMore()
+        requeuedBelow = 0
+        requeueOldest()
     }
 
-    /// Marks what the oldest unanswered packets carried, one packet's worth, from where the last call ended: not lost for
-    /// certain, so still under way; a copy of the content costs less than another timeout. Once all of it was marked it begins
+    /// Queues again what the oldest unanswered packets carried, one packet's worth, from where the last call ended: not lost for
+    /// certain, so still under way; a copy of the content costs less than another timeout. After the last of them it begins
     /// anew, so that where little is missing each probe bears all of it.
-    mutating func askForMore() {
+    mutating func requeueOldest() {
         var room = PacketSize.maximum
-        for packet in sent.eliciting where packet.number >= askedBelow {
+        for packet in sent.eliciting where packet.number >= requeuedBelow {
             room -= packet.size
             guard room >= 0 else { return }
             requeue(packet)
-            askedBelow = packet.number + 1
+            requeuedBelow = packet.number + 1
         }
-        askedBelow = 0
+        requeuedBelow = 0
     }
 }

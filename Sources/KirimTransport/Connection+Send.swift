@@ -56,7 +56,7 @@ extension Connection {
         let isProbe = probesOwed > 0
         let acknowledges = acknowledgeBy.map { $0 <= now } ?? false
         isPacing = false
-        if isProbe, !hasContent() { askForMore() }
+        if isProbe, !hasContent() { requeueOldest() }
         var mayCarry = isProbe
         if !mayCarry, hasContent() {
             pacer.refill(at: now, window: congestion.window, smoothed: roundTrip.smoothed)

@@ -79,8 +79,8 @@ struct Connection: ~Copyable {
     var lossTime: Instant?
     var probeCount = 0
     var probesOwed = 0
-    /// What packets of lower numbers carried the probes that are owed have been asked to carry.
-    var askedBelow: UInt32 = 0
+    /// What packets of lower numbers carried is queued again already, for the probes that are owed.
+    var requeuedBelow: UInt32 = 0
     /// A build stopped for want of window: only an acknowledgement helps.
     var isPacing = false
 

@@ -9,10 +9,7 @@ private struct Talk: ~Copyable {
     private var said: UInt64 = 0
 
     init(size: Int, _ configuration: TransportConfiguration = TransportConfiguration()) {
-        pair = Pair(configuration: configuration)
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
-        pair.run(for: .seconds(5))
+        pair = Pair.connected(configuration, since: .seconds(5))
         pair.serverSends([], on: 2)
         let record = [UInt8](repeating: 7, count: size)
         pair.serverShelf.streams[2] = Array(repeating: record, count: 999)
@@ -218,10 +215,7 @@ struct AcknowledgementTests {
         arguments: [1, 4, 5, 8]
     )
     func longTurns(milliseconds: Int64) throws {
-        var pair = Pair()
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
-        pair.run(for: .seconds(1))
+        var pair = Pair.connected(since: .seconds(1))
         pair.serverTurn = milliseconds * 1_000_000
         pair.clientSends([], on: 1)
         let clients = pair.clientConnection

@@ -277,9 +277,7 @@ struct ConnectingTests {
 
     @Test("a source that cannot be answered is dropped at the door, whatever comes from there")
     func unanswerable() throws {
-        var pair = Pair()
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        var pair = Pair.connected()
         let open = try #require(pair.toServer.first { $0[0] == PacketType.open.rawValue })
         // A member's packet that the server has not seen.
         pair.passes = { toServer, _, _ in !toServer }

@@ -11,19 +11,9 @@ struct DeliveryTests {
         (0..<count).map { index in (0..<size).map { UInt8(truncatingIfNeeded: index &* 31 &+ $0) } }
     }
 
-    private func connected(
-        seed: UInt64 = 1,
-        _ configuration: TransportConfiguration = TransportConfiguration()
-    ) -> Pair {
-        var pair = Pair(seed: seed, configuration: configuration)
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
-        return pair
-    }
-
     @Test("records arrive in both directions")
     func bothWays() {
-        var pair = connected()
+        var pair = Pair.connected()
         let up = records(50), down = records(70)
         pair.clientSends(up, on: 1)
         pair.serverSends(down, on: 2)
@@ -63,7 +53,7 @@ struct DeliveryTests {
         arguments: 1...8 as ClosedRange<UInt64>
     )
     func heavyLoss(seed: UInt64) {
-        var pair = connected(seed: seed)
+        var pair = Pair.connected(seed: seed)
         var dice = SeededDice(seed: seed)
         pair.passes = { _, _, _ in dice.next() % 10 >= 3 }
         let up = records(200), down = records(300, size: 120)
@@ -82,7 +72,7 @@ struct DeliveryTests {
         arguments: 1...4 as ClosedRange<UInt64>
     )
     func fragments(seed: UInt64) {
-        var pair = connected(seed: seed)
+        var pair = Pair.connected(seed: seed)
         var dice = SeededDice(seed: seed)
         pair.passes = { _, _, _ in dice.next() % 10 >= 1 }
         var mixed = records(20)
@@ -98,7 +88,7 @@ struct DeliveryTests {
 
     @Test("a thousand streams have their turns, and one that never ends keeps none of them waiting")
     func manyStreams() {
-        var pair = connected()
+        var pair = Pair.connected()
         // A record as long as a packet among small ones finds room, too.
         let long = records(1, size: 1_050)
         let endless = records(3_000, size: 400)
@@ -117,7 +107,7 @@ struct DeliveryTests {
 
     @Test("a stream that is opened anew in the middle of its turns begins where it is told to")
     func openedAnew() throws {
-        var pair = connected()
+        var pair = Pair.connected()
         let connection = pair.serverConnection
         let handle = try #require(connection)
         for round in 1...200 {
@@ -131,7 +121,7 @@ struct DeliveryTests {
 
     @Test("what is acknowledged is told once it is")
     func acknowledgement() {
-        var pair = connected()
+        var pair = Pair.connected()
         pair.clientSends(records(10), on: 1)
         pair.run(for: .seconds(2))
         let told = pair.clientEvents.contains {
@@ -142,7 +132,7 @@ struct DeliveryTests {
 
     @Test("a record that is fetched later holds up its own stream only")
     func laterRecord() {
-        var pair = connected()
+        var pair = Pair.connected()
         pair.serverShelf.later = [5]
         pair.serverSends(records(10), on: 2)
         pair.run(for: .seconds(2))
@@ -155,7 +145,7 @@ struct DeliveryTests {
 
     @Test("a record that is gone is passed over")
     func goneRecord() {
-        var pair = connected()
+        var pair = Pair.connected()
         pair.clientShelf.gone = [0, 3, 4]
         pair.clientSends(records(6), on: 1)
         pair.run(for: .seconds(2))
@@ -168,7 +158,7 @@ struct DeliveryTests {
 
     @Test("no packet of a connection is taken twice, whatever is replayed")
     func replay() {
-        var pair = connected()
+        var pair = Pair.connected()
         pair.clientSends(records(30), on: 1)
         pair.run(for: .seconds(2))
         let before = pair.serverEvents.count
@@ -183,7 +173,7 @@ struct DeliveryTests {
 
     @Test("a flipped bit is never taken")
     func forgery() {
-        var pair = connected()
+        var pair = Pair.connected()
         pair.passes = { toServer, _, _ in !toServer }
         pair.clientSends(records(1), on: 1)
         pair.run(for: .milliseconds(100))
@@ -200,7 +190,7 @@ struct DeliveryTests {
 
     @Test("datagrams arrive or do not, and the oldest give way")
     func datagrams() {
-        var pair = connected()
+        var pair = Pair.connected()
         if let handle = pair.serverConnection {
             for index in 0..<100 { pair.server.send(datagram: [UInt8(index)], to: handle) }
         }
@@ -275,7 +265,7 @@ struct DeliveryTests {
         "what was kept for copies goes when all is acknowledged, and a connection that was silent goes on where it was"
     )
     func rest() throws {
-        var pair = connected()
+        var pair = Pair.connected()
         let connections = pair.serverConnection
         let connection = try #require(connections)
         pair.serverSends(records(20), on: 2)
@@ -299,7 +289,7 @@ struct DeliveryTests {
         [(lost: 1, before: 30), (lost: 2, before: 30), (lost: 2, before: 150)]
     )
     func lastWord(isUp: Bool, packets: (lost: Int, before: UInt64)) throws {
-        var pair = connected()
+        var pair = Pair.connected()
         let (clients, servers) = (pair.clientConnection, pair.serverConnection)
         let client = try #require(clients)
         let server = try #require(servers)
@@ -339,7 +329,7 @@ struct DeliveryTests {
 
     @Test("a single lost message is repaired within a few probe timeouts by what follows it")
     func thinFlow() {
-        var pair = connected()
+        var pair = Pair.connected()
         pair.run(for: .seconds(1))
         var isLost = false
         pair.passes = { toServer, _, _ in

@@ -5,20 +5,13 @@ import Testing
 /// What keeps a client that only listens from being deaf (docs/decisions/0009-deaf-listeners.md).
 @Suite("A client that only listens")
 struct ListeningTests {
-    private func connected() -> Pair {
-        var pair = Pair()
-        pair.connect()
-        pair.run(for: .seconds(1))
-        return pair
-    }
-
     private func records(_ count: Int) -> [[UInt8]] {
         (0..<count).map { [UInt8(truncatingIfNeeded: $0)] }
     }
 
     @Test("asks for a sign of life soon after the last word, and ever more seldom in a silence")
     func pings() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.serverSends(records(1), on: 2)
         pair.run(for: .seconds(1)) { $0.recordsAtClient(2).count == 1 }
         let last = pair.now
@@ -38,7 +31,7 @@ struct ListeningTests {
         arguments: [1, 3, 10, 40]
     )
     func rebinding(silence: Int) {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.serverSends(records(1), on: 2)
         pair.run(for: .seconds(silence))
         pair.clientAddress.port = 55_555

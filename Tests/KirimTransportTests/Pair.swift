@@ -86,6 +86,19 @@ struct Pair: ~Copyable {
         client.connect(to: [serverAddress], trusting: key, token: token, secret: secret, at: now)
     }
 
+    /// A client that came in so long ago.
+    static func connected(
+        seed: UInt64 = 1,
+        _ configuration: TransportConfiguration = TransportConfiguration(),
+        since time: Duration = .zero
+    ) -> Pair {
+        var pair = Pair(seed: seed, configuration: configuration)
+        pair.connect()
+        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        pair.run(for: time)
+        return pair
+    }
+
     /// Lets the two exchange all they have, and time pass, until `limit` or until `done`.
     mutating func run(
         for limit: Duration,

@@ -6,23 +6,13 @@ import Testing
 
 @Suite("Roaming, restarts and rekeys")
 struct RoamingTests {
-    private func connected(
-        _ configuration: TransportConfiguration = TransportConfiguration()
-    ) -> Pair {
-        var pair = Pair(configuration: configuration)
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
-        pair.run(for: .seconds(1))
-        return pair
-    }
-
     private func records(_ count: Int) -> [[UInt8]] {
         (0..<count).map { [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: 300) }
     }
 
     @Test("an address change in the middle of a flow loses nothing and costs about a round trip")
     func addressChange() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.serverSends(records(400), on: 2)
         pair.run(for: .milliseconds(60))
         pair.clientAddress = Address(ip: .v4(0x0A00_0063), port: 41_000)
@@ -46,7 +36,7 @@ struct RoamingTests {
 
     @Test("who has slept, or hears nothing, hops to another port and does not call that roaming")
     func hopWithoutMove() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.client.woke(at: pair.now)
         #expect(pair.client.isRoaming == false)
         pair.run(for: .seconds(1))
@@ -60,7 +50,7 @@ struct RoamingTests {
         "a NAT that maps the client to another port is followed without a word from the client's shell"
     )
     func rebinding() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.clientSends(records(50), on: 1)
         pair.run(for: .milliseconds(10))
         pair.clientAddress.port = 55_555
@@ -75,7 +65,7 @@ struct RoamingTests {
         "who replays a fresh packet from a forged address moves nobody for long, and gets at most three times its bytes"
     )
     func forgedMove() throws {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         // The attacker takes a packet off the wire and is first to deliver it, from a victim's address.
         var stolen: [UInt8]?
         pair.passes = { toServer, bytes, _ in
@@ -112,7 +102,7 @@ struct RoamingTests {
 
     @Test("a path that answers nobody gets no more than three times what came from it")
     func limitOnUnprovedPath() throws {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.serverSends(records(200), on: 2)
         pair.passes = { toServer, _, _ in toServer }
         pair.clientAddress = Address(ip: .v4(0x0C00_0001), port: 7_777)
@@ -132,7 +122,7 @@ struct RoamingTests {
 
     @Test("a lost challenge is repeated, so that a listener is not lost with its old address")
     func lostChallenge() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.clientAddress = Address(ip: .v4(0x0A00_0063), port: 41_000)
         var toLose = 2
         pair.passes = { toServer, _, _ in
@@ -154,7 +144,7 @@ struct RoamingTests {
         "a server that forgot everything says RESET, and the client is back in a round trip or two"
     )
     func crash() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         let first = pair.serverConnection
         // Same key, no memory.
         let fresh = Pair()
@@ -175,7 +165,7 @@ struct RoamingTests {
 
     @Test("a forged RESET has no effect")
     func forgedReset() throws {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         let data = try #require(pair.toServer.last { $0[0] == PacketType.data.rawValue })
         guard case .server(let id) = try DataHeader.parsingToServer(data).destination else {
             return
@@ -302,7 +292,7 @@ struct RoamingTests {
 
     @Test("who goes on after a goodbye hears it again ever more seldom")
     func rareGoodbyes() throws {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         // Packets that the server has not seen, as many as two minutes of asking again make.
         let before = pair.toServer.count
         pair.passes = { toServer, _, _ in !toServer }
@@ -332,7 +322,7 @@ struct RoamingTests {
 
     @Test("an idle client speaks every 25 s, so that its NAT remembers it")
     func keepAlive() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         // More often at first (ListeningTests).
         pair.run(for: .seconds(60))
         let before = pair.toServer.count
@@ -343,7 +333,7 @@ struct RoamingTests {
 
     @Test("when nothing is heard while something is due, another socket is taken")
     func portHop() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         let socket = pair.clientSocket
         pair.passes = { _, _, _ in false }
         pair.clientSends(records(1), on: 1)
@@ -365,7 +355,7 @@ struct RoamingTests {
         "half an hour of silence ends a connection at the server, an hour's sleep ends in a new one"
     )
     func sleep() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.passes = { _, _, _ in false }
         pair.run(for: .seconds(3600))
         #expect(pair.server.connectionCount == 0)
@@ -380,7 +370,7 @@ struct RoamingTests {
 
     @Test("a graceful stop is told, and the client keeps knocking until somebody is there")
     func restart() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.server.closeAll(.restarting, reason: "back soon", at: pair.now)
         pair.run(for: .milliseconds(500))
         #expect(
@@ -400,7 +390,7 @@ struct RoamingTests {
 
     @Test("who was put out does not come back by itself")
     func kick() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         if let handle = pair.serverConnection {
             pair.server.close(handle, .kicked, reason: "enough", at: pair.now)
         }
@@ -411,7 +401,7 @@ struct RoamingTests {
 
     @Test("both sides forget a connection that was closed")
     func forgetting() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.client.disconnect(at: pair.now)
         pair.run(for: .seconds(30))
         #expect(pair.server.connectionCount == 0)
@@ -437,9 +427,7 @@ struct RoamingTests {
     func vanished() {
         var configuration = TransportConfiguration()
         configuration.idleTimeout = .seconds(60)
-        var pair = Pair(configuration: configuration)
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
+        var pair = Pair.connected(configuration)
         pair.passes = { _, _, _ in false }
         pair.client.networkChanged(at: pair.now)
         pair.run(for: .seconds(100))
@@ -451,7 +439,7 @@ struct RoamingTests {
 
     @Test("a connection that is wanted anew is made, though the silent one before is heard again")
     func wantedAnew() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.passes = { _, _, _ in false }
         pair.client.networkChanged(at: pair.now)
         pair.run(for: .seconds(20))

@@ -10,21 +10,13 @@ struct UnprovedAddressTests {
     private let second = Address(ip: .v4(0x0A00_0063), port: 41_000)
     private let third = Address(ip: .v4(0x0C00_0001), port: 42_000)
 
-    private func connected() -> Pair {
-        var pair = Pair()
-        pair.connect()
-        pair.run(for: .seconds(5)) { $0.serverConnection != nil }
-        pair.run(for: .seconds(1))
-        return pair
-    }
-
     private func tokens(_ pair: borrowing Pair) -> [[UInt8]] {
         pair.clientEvents.compactMap { if case .token(let token) = $0 { token } else { nil } }
     }
 
     @Test("get no token, though the one for the last address was lost on its way")
     func token() throws {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         pair.clientAddress = second
         pair.client.networkChanged(at: pair.now)
         // Time for the challenge and its answer, not for the token that follows.
@@ -59,7 +51,7 @@ struct UnprovedAddressTests {
 
     @Test("get nothing any more when the client has moved on before they proved themselves")
     func movedOn() {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         let first = pair.clientAddress
         let before = pair.fromServer.count
         for address in [second, third] {
@@ -83,7 +75,7 @@ struct UnprovedAddressTests {
         arguments: [0, 1, 200] as [Int]
     )
     func threeTimes(records: Int) {
-        var pair = connected()
+        var pair = Pair.connected(since: .seconds(1))
         let data = (0..<records).map { [UInt8](repeating: UInt8($0), count: 900) }
         pair.serverSends(data, on: 2)
         pair.clientSends(Array(data.prefix(20)), on: 1)
